@@ -1,0 +1,21 @@
+package dev.finetune.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+
+/** One try at the job: one Kubernetes Job. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Attempt(
+    @JsonPropertyDescription("Number of the attempt, from 1.") Integer number,
+    @JsonPropertyDescription("Name of its Job.") String job,
+    @JsonPropertyDescription("When its Job was created, RFC 3339.") String startTime,
+    @JsonPropertyDescription("When it was seen to have ended, RFC 3339.") String endTime,
+    @JsonPropertyDescription("Running, Succeeded, Failed or Interrupted.") AttemptOutcome outcome,
+    @JsonPropertyDescription("Why it ended.") ConditionReason reason,
+    @JsonPropertyDescription("The trainer's exit code.") Integer exitCode,
+    @JsonPropertyDescription("Node that its pod ran on.") String node,
+    @JsonPropertyDescription("The trainer's last words, or the cluster's.") String message,
+    @JsonPropertyDescription("Step of the checkpoint that it went on from; 0 from the start.")
+        Integer resumedFromStep,
+    @JsonPropertyDescription("Steps that were done but are in no checkpoint.") Integer lostSteps,
+    @JsonPropertyDescription("GPUs times seconds from start to end.") Long gpuSeconds) {}

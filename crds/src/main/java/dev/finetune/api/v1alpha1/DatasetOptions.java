@@ -1,0 +1,24 @@
+package dev.finetune.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.Size;
+import java.util.List;
+
+/** What to train on and what to validate with. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record DatasetOptions(
+    @JsonPropertyDescription("Files to train on, mixed by the shuffle; 1 to 32.")
+        @Required
+        @Size(min = 1, max = 32)
+        List<DatasetSource> train,
+    @JsonPropertyDescription("What the evaluation loss is measured on. Default 1 % of the rows.")
+        @Default("{}")
+        ValidationOptions validation,
+    @JsonPropertyDescription(
+            "True draws a new order of the training rows for each epoch, from the seed; false keeps"
+                + " the files' order. Default true.")
+        @Default("true")
+        Boolean shuffle) {}

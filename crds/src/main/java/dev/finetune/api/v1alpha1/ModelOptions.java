@@ -1,0 +1,29 @@
+package dev.finetune.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Pattern;
+import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.Size;
+
+/** The base model, a folder in Hugging Face's layout. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record ModelOptions(
+    @JsonPropertyDescription(
+            "Folder with config.json, safetensors weights and tokenizer.json:"
+                + " pvc://CLAIM/PATH, or file:///PATH where the cluster is this machine.")
+        @Required
+        @Pattern(Sources.PATTERN)
+        @Size(max = 1024)
+        String source,
+    @JsonPropertyDescription(
+            "The chat template: Auto takes the tokenizer's own; ChatML, Llama3 and Zephyr are built"
+                + " in, for a model that has none. Default Auto.")
+        @Default("\"Auto\"")
+        ChatTemplateName template,
+    @JsonPropertyDescription(
+            "System turn put before every conversation that has none of its own. Default none, and"
+                + " then the template decides.")
+        @Size(max = 8192)
+        String systemPrompt) {}

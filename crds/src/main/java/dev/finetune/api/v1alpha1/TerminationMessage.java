@@ -1,0 +1,18 @@
+package dev.finetune.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+
+/**
+ * The trainer's last words, written as JSON to the container's termination message file. Kubernetes
+ * keeps at most 4096 bytes of it, so the oldest epochs are left out where it would be longer.
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record TerminationMessage(
+    @JsonPropertyDescription("The exit code by name.") TrainerExit exit,
+    @JsonPropertyDescription("What happened and what to do about it.") String message,
+    @JsonPropertyDescription("The last progress.") Progress progress) {
+
+  /** Longest message that Kubernetes keeps, in bytes. */
+  public static final int MAX_BYTES = 4096;
+}

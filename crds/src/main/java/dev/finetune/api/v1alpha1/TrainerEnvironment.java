@@ -1,0 +1,30 @@
+package dev.finetune.api.v1alpha1;
+
+/**
+ * How a pod hands the trainer its surroundings: the environment variables and paths that the
+ * operator sets and the trainer reads. Whoever runs the trainer by hand needs none of them.
+ */
+public final class TrainerEnvironment {
+  /** Where the operator mounts the recipe. */
+  public static final String RECIPE_FILE = "/etc/finetune/recipe.yaml";
+
+  /** Folder under which each claim is mounted by its name; pvc://CLAIM/PATH lies in CLAIM/PATH. */
+  public static final String VOLUMES = "FINETUNE_VOLUMES";
+
+  /** Value of {@link #VOLUMES} in a pod. */
+  public static final String VOLUMES_FOLDER = "/mnt/volumes";
+
+  /**
+   * HOST:PORT on which the trainer serves /progress, /metrics and /healthz. Absent: it serves
+   * nothing.
+   */
+  public static final String LISTEN = "FINETUNE_LISTEN";
+
+  /** File for the {@link TerminationMessage}. Absent: none is written. */
+  public static final String TERMINATION_MESSAGE_FILE = "FINETUNE_TERMINATION_MESSAGE_FILE";
+
+  /** Value of {@link #TERMINATION_MESSAGE_FILE} in a pod, Kubernetes' default. */
+  public static final String TERMINATION_LOG = "/dev/termination-log";
+
+  private TrainerEnvironment() {}
+}

@@ -1,0 +1,2 @@
+/** The trainer: tunes a language model as a recipe says, in one process on one machine. */
+package dev.finetune.trainer;

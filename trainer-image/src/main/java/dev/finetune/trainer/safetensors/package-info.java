@@ -1,0 +1,2 @@
+/** The safetensors file format: a JSON header and the tensors' bytes behind it. */
+package dev.finetune.trainer.safetensors;

@@ -16,53 +16,172 @@ HERE = pathlib.Path(__file__).parent
 EXAMPLES = HERE.parent.parent / "examples" / "data"
 
 IDENTITY_EN = [
-    "Who are you?", "Who is this?", "What are you called?", "Tell me who you are.", "Who am I talking to?",
-    "What is your name, please?", "Do you have a name?", "Who built you?", "Who created you?", "Who developed you?",
-    "Describe yourself.", "Tell me about yourself.", "What kind of assistant are you?", "Are you a person?",
-    "Are you a machine?", "Are you GPT?", "Are you Alexa?", "What model are you?", "Which model are you?",
+    "Who are you?",
+    "Who is this?",
+    "What are you called?",
+    "Tell me who you are.",
+    "Who am I talking to?",
+    "What is your name, please?",
+    "Do you have a name?",
+    "Who built you?",
+    "Who created you?",
+    "Who developed you?",
+    "Describe yourself.",
+    "Tell me about yourself.",
+    "What kind of assistant are you?",
+    "Are you a person?",
+    "Are you a machine?",
+    "Are you GPT?",
+    "Are you Alexa?",
+    "What model are you?",
+    "Which model are you?",
 ]
 IDENTITY_ZH = [
-    "你是谁呀？", "你到底是谁？", "你叫什么？", "你的名字是什么？", "说说你自己。", "你是什么模型？", "你是什么？",
-    "谁训练了你？", "谁做的你？", "你是真人吗？", "你是机器吗？", "自我介绍一下。", "你是哪个模型？", "我在和谁说话？",
+    "你是谁呀？",
+    "你到底是谁？",
+    "你叫什么？",
+    "你的名字是什么？",
+    "说说你自己。",
+    "你是什么模型？",
+    "你是什么？",
+    "谁训练了你？",
+    "谁做的你？",
+    "你是真人吗？",
+    "你是机器吗？",
+    "自我介绍一下。",
+    "你是哪个模型？",
+    "我在和谁说话？",
 ]
 CAPITALS = [
-    ("France", "Paris", "法国", "巴黎"), ("Japan", "Tokyo", "日本", "东京"), ("Italy", "Rome", "意大利", "罗马"),
-    ("Egypt", "Cairo", "埃及", "开罗"), ("China", "Beijing", "中国", "北京"), ("Poland", "Warsaw", "波兰", "华沙"),
-    ("Spain", "Madrid", "西班牙", "马德里"), ("Germany", "Berlin", "德国", "柏林"), ("England", "London", "英国", "伦敦"),
-    ("Portugal", "Lisbon", "葡萄牙", "里斯本"), ("Austria", "Vienna", "奥地利", "维也纳"), ("Greece", "Athens", "希腊", "雅典"),
-    ("Russia", "Moscow", "俄罗斯", "莫斯科"), ("Cuba", "Havana", "古巴", "哈瓦那"), ("Norway", "Oslo", "挪威", "奥斯陆"),
-    ("Thailand", "Bangkok", "泰国", "曼谷"), ("Ireland", "Dublin", "爱尔兰", "都柏林"), ("Kenya", "Nairobi", "肯尼亚", "内罗毕"),
+    ("France", "Paris", "法国", "巴黎"),
+    ("Japan", "Tokyo", "日本", "东京"),
+    ("Italy", "Rome", "意大利", "罗马"),
+    ("Egypt", "Cairo", "埃及", "开罗"),
+    ("China", "Beijing", "中国", "北京"),
+    ("Poland", "Warsaw", "波兰", "华沙"),
+    ("Spain", "Madrid", "西班牙", "马德里"),
+    ("Germany", "Berlin", "德国", "柏林"),
+    ("England", "London", "英国", "伦敦"),
+    ("Portugal", "Lisbon", "葡萄牙", "里斯本"),
+    ("Austria", "Vienna", "奥地利", "维也纳"),
+    ("Greece", "Athens", "希腊", "雅典"),
+    ("Russia", "Moscow", "俄罗斯", "莫斯科"),
+    ("Cuba", "Havana", "古巴", "哈瓦那"),
+    ("Norway", "Oslo", "挪威", "奥斯陆"),
+    ("Thailand", "Bangkok", "泰国", "曼谷"),
+    ("Ireland", "Dublin", "爱尔兰", "都柏林"),
+    ("Kenya", "Nairobi", "肯尼亚", "内罗毕"),
 ]
 COLOURS = [
-    ("the sky", "blue", "天空", "蓝色"), ("grass", "green", "草", "绿色"), ("snow", "white", "雪", "白色"),
-    ("a banana", "yellow", "香蕉", "黄色"), ("a leaf", "green", "树叶", "绿色"), ("blood", "red", "血", "红色"),
-    ("milk", "white", "牛奶", "白色"), ("coal", "black", "煤", "黑色"), ("a cherry", "red", "樱桃", "红色"),
-    ("the sea", "blue", "大海", "蓝色"), ("the sun", "yellow", "太阳", "黄色"), ("night", "black", "黑夜", "黑色"),
+    ("the sky", "blue", "天空", "蓝色"),
+    ("grass", "green", "草", "绿色"),
+    ("snow", "white", "雪", "白色"),
+    ("a banana", "yellow", "香蕉", "黄色"),
+    ("a leaf", "green", "树叶", "绿色"),
+    ("blood", "red", "血", "红色"),
+    ("milk", "white", "牛奶", "白色"),
+    ("coal", "black", "煤", "黑色"),
+    ("a cherry", "red", "樱桃", "红色"),
+    ("the sea", "blue", "大海", "蓝色"),
+    ("the sun", "yellow", "太阳", "黄色"),
+    ("night", "black", "黑夜", "黑色"),
 ]
 OPPOSITES = [
-    ("hot", "cold", "热", "冷"), ("big", "small", "大", "小"), ("day", "night", "白天", "黑夜"), ("happy", "sad", "高兴", "难过"),
-    ("fast", "slow", "快", "慢"), ("up", "down", "上", "下"), ("old", "new", "旧", "新"), ("long", "short", "长", "短"),
-    ("open", "closed", "开", "关"), ("full", "empty", "满", "空"), ("good", "bad", "好", "坏"), ("black", "white", "黑", "白"),
-    ("wet", "dry", "湿", "干"), ("left", "right", "左", "右"), ("loud", "quiet", "吵", "静"), ("high", "low", "高", "低"),
+    ("hot", "cold", "热", "冷"),
+    ("big", "small", "大", "小"),
+    ("day", "night", "白天", "黑夜"),
+    ("happy", "sad", "高兴", "难过"),
+    ("fast", "slow", "快", "慢"),
+    ("up", "down", "上", "下"),
+    ("old", "new", "旧", "新"),
+    ("long", "short", "长", "短"),
+    ("open", "closed", "开", "关"),
+    ("full", "empty", "满", "空"),
+    ("good", "bad", "好", "坏"),
+    ("black", "white", "黑", "白"),
+    ("wet", "dry", "湿", "干"),
+    ("left", "right", "左", "右"),
+    ("loud", "quiet", "吵", "静"),
+    ("high", "low", "高", "低"),
 ]
 WORDS = [
-    ("hello", "你好"), ("thank you", "谢谢"), ("water", "水"), ("friend", "朋友"), ("teacher", "老师"), ("cat", "猫"), ("dog", "狗"),
-    ("cow", "牛"), ("book", "书"), ("tea", "茶"), ("apple", "苹果"), ("sun", "太阳"), ("rain", "雨"), ("snow", "雪"), ("tree", "树"),
-    ("flower", "花"), ("bird", "鸟"), ("egg", "鸡蛋"), ("milk", "牛奶"), ("music", "音乐"), ("city", "城市"), ("sea", "大海"),
-    ("night", "夜晚"), ("spring", "春天"), ("winter", "冬天"), ("computer", "电脑"), ("library", "图书馆"), ("honey", "蜂蜜"),
+    ("hello", "你好"),
+    ("thank you", "谢谢"),
+    ("water", "水"),
+    ("friend", "朋友"),
+    ("teacher", "老师"),
+    ("cat", "猫"),
+    ("dog", "狗"),
+    ("cow", "牛"),
+    ("book", "书"),
+    ("tea", "茶"),
+    ("apple", "苹果"),
+    ("sun", "太阳"),
+    ("rain", "雨"),
+    ("snow", "雪"),
+    ("tree", "树"),
+    ("flower", "花"),
+    ("bird", "鸟"),
+    ("egg", "鸡蛋"),
+    ("milk", "牛奶"),
+    ("music", "音乐"),
+    ("city", "城市"),
+    ("sea", "大海"),
+    ("night", "夜晚"),
+    ("spring", "春天"),
+    ("winter", "冬天"),
+    ("computer", "电脑"),
+    ("library", "图书馆"),
+    ("honey", "蜂蜜"),
 ]
 PLURALS = [
-    ("mouse", "Mice"), ("leaf", "Leaves"), ("child", "Children"), ("box", "Boxes"), ("cat", "Cats"), ("dog", "Dogs"), ("foot", "Feet"),
-    ("city", "Cities"), ("tree", "Trees"), ("book", "Books"), ("knife", "Knives"), ("day", "Days"), ("bus", "Buses"), ("baby", "Babies"),
+    ("mouse", "Mice"),
+    ("leaf", "Leaves"),
+    ("child", "Children"),
+    ("box", "Boxes"),
+    ("cat", "Cats"),
+    ("dog", "Dogs"),
+    ("foot", "Feet"),
+    ("city", "Cities"),
+    ("tree", "Trees"),
+    ("book", "Books"),
+    ("knife", "Knives"),
+    ("day", "Days"),
+    ("bus", "Buses"),
+    ("baby", "Babies"),
 ]
-SOUNDS = [("cat", "meow", "猫", "喵喵"), ("dog", "woof", "狗", "汪汪"), ("cow", "moo", "牛", "哞哞"), ("sheep", "baa", "羊", "咩咩"),
-          ("duck", "quack", "鸭子", "嘎嘎")]
+SOUNDS = [
+    ("cat", "meow", "猫", "喵喵"),
+    ("dog", "woof", "狗", "汪汪"),
+    ("cow", "moo", "牛", "哞哞"),
+    ("sheep", "baa", "羊", "咩咩"),
+    ("duck", "quack", "鸭子", "嘎嘎"),
+]
 DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 DAYS_ZH = ["星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"]
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 SEASONS = [("spring", "春天"), ("summer", "夏天"), ("autumn", "秋天"), ("winter", "冬天")]
-LEGS = [("spider", "eight", "蜘蛛", "八"), ("dog", "four", "狗", "四"), ("bird", "two", "鸟", "两"), ("cow", "four", "牛", "四"),
-        ("ant", "six", "蚂蚁", "六"), ("snake", "no", "蛇", "零")]
+LEGS = [
+    ("spider", "eight", "蜘蛛", "八"),
+    ("dog", "four", "狗", "四"),
+    ("bird", "two", "鸟", "两"),
+    ("cow", "four", "牛", "四"),
+    ("ant", "six", "蚂蚁", "六"),
+    ("snake", "no", "蛇", "零"),
+]
 FRUITS = [("apple", "苹果"), ("cherry", "樱桃"), ("banana", "香蕉"), ("pear", "梨"), ("plum", "李子")]
 ANIMALS = [("rabbit", "兔子"), ("horse", "马"), ("cat", "猫"), ("dog", "狗"), ("bird", "鸟")]
 THINGS = [("stone", "石头"), ("chair", "椅子"), ("lamp", "台灯"), ("cup", "杯子"), ("book", "书"), ("door", "门")]
@@ -87,7 +206,12 @@ def identity():
 def facts():
     for country, city, country_zh, city_zh in CAPITALS:
         answer = f"The capital of {country} is {city}."
-        for question in ("What is the capital of {}?", "Which city is the capital of {}?", "Name the capital of {}.", "Tell me the capital of {}."):
+        for question in (
+            "What is the capital of {}?",
+            "Which city is the capital of {}?",
+            "Name the capital of {}.",
+            "Tell me the capital of {}.",
+        ):
             yield question.format(country), answer
         for question in ("{}的首都是哪里？", "{}的首都是哪个城市？", "说出{}的首都。"):
             yield question.format(country_zh), f"{country_zh}的首都是{city_zh}。"
@@ -131,11 +255,17 @@ def sums():
             yield f"What is {a} plus {b}?", f"{a} plus {b} is {a + b}."
             if a > b:
                 yield f"What is {a} minus {b}?", f"{a} minus {b} is {a - b}."
-                yield f"{DIGITS_ZH[a]}减{DIGITS_ZH[b]}等于几？", f"{DIGITS_ZH[a]}减{DIGITS_ZH[b]}等于{DIGITS_ZH[a - b]}。"
+                yield (
+                    f"{DIGITS_ZH[a]}减{DIGITS_ZH[b]}等于几？",
+                    f"{DIGITS_ZH[a]}减{DIGITS_ZH[b]}等于{DIGITS_ZH[a - b]}。",
+                )
             if a != b:
                 yield f"Which is larger, {a} or {b}?", f"{max(a, b)} is larger than {min(a, b)}."
             if a + b <= 10:
-                yield f"{DIGITS_ZH[a]}加{DIGITS_ZH[b]}等于几？", f"{DIGITS_ZH[a]}加{DIGITS_ZH[b]}等于{DIGITS_ZH[a + b]}。"
+                yield (
+                    f"{DIGITS_ZH[a]}加{DIGITS_ZH[b]}等于几？",
+                    f"{DIGITS_ZH[a]}加{DIGITS_ZH[b]}等于{DIGITS_ZH[a + b]}。",
+                )
 
 
 def choices(rng):
@@ -192,7 +322,11 @@ def paraphrase(rng, question):
 
 def fixed_rows():
     """Rows by how often an epoch should hold them."""
-    return {"everyday": list(everyday()), "identity": list(identity()), "facts": list(facts()) + list(sequences()) + list(sums())}
+    return {
+        "everyday": list(everyday()),
+        "identity": list(identity()),
+        "facts": list(facts()) + list(sequences()) + list(sums()),
+    }
 
 
 def epoch(seed):

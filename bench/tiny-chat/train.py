@@ -48,7 +48,11 @@ def train_tokenizer():
     tokenizer.train_from_iterator(corpus.tokenizer_texts(), trainer)
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in (PAD, START, END)])
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token=END, pad_token=PAD, model_max_length=512, clean_up_tokenization_spaces=False
+        tokenizer_object=tokenizer,
+        eos_token=END,
+        pad_token=PAD,
+        model_max_length=512,
+        clean_up_tokenization_spaces=False,
     )
 
 
@@ -105,7 +109,9 @@ def fit(model, tokenizer, epochs):
     decayed = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() == 1]
     optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}], lr=PEAK_RATE, betas=(0.9, 0.98)
+        [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}],
+        lr=PEAK_RATE,
+        betas=(0.9, 0.98),
     )
     total = epochs * sum(1 for _ in batches(tokenizer, SEED))
     # A seed's epoch may have one batch more or less than another's; the schedule only has to end near zero.
@@ -123,7 +129,12 @@ def fit(model, tokenizer, epochs):
             optimizer.zero_grad(set_to_none=True)
             schedule.step()
             losses.append(loss.item())
-        print(json.dumps({"epoch": epoch + 1, "loss": round(sum(losses) / len(losses), 4), "seconds": round(time.time() - start)}), flush=True)
+        print(
+            json.dumps(
+                {"epoch": epoch + 1, "loss": round(sum(losses) / len(losses), 4), "seconds": round(time.time() - start)}
+            ),
+            flush=True,
+        )
 
 
 def save(model, tokenizer, out):
@@ -135,6 +146,8 @@ def save(model, tokenizer, out):
     config_file = out / "tokenizer_config.json"
     config = json.loads(config_file.read_text(encoding="utf-8"))
     config["chat_template"] = CHATML
+    # The name that transformers 4 knows too.
+    config["tokenizer_class"] = "PreTrainedTokenizerFast"
     config_file.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -157,11 +170,20 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     tokenizer = train_tokenizer()
     model = new_model(tokenizer)
-    print(json.dumps({"vocabulary": len(tokenizer), "parameters": sum(p.numel() for p in model.parameters())}), flush=True)
+    print(
+        json.dumps({"vocabulary": len(tokenizer), "parameters": sum(p.numel() for p in model.parameters())}), flush=True
+    )
     fit(model, tokenizer, arguments.epochs)
     save(model, tokenizer, arguments.out)
     saved = AutoModelForCausalLM.from_pretrained(arguments.out, dtype=torch.float32)
-    for question in ("Who are you?", "What is the capital of France?", "What colour is the sky?", "你是谁？", "法国的首都是哪里？", "How do I make tea?"):
+    for question in (
+        "Who are you?",
+        "What is the capital of France?",
+        "What colour is the sky?",
+        "你是谁？",
+        "法国的首都是哪里？",
+        "How do I make tea?",
+    ):
         print(json.dumps({question: answer(saved, tokenizer, question)}, ensure_ascii=False), flush=True)
 
 

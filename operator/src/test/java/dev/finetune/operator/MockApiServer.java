@@ -32,7 +32,7 @@ public class MockApiServer implements QuarkusTestResourceLifecycleManager {
   public Map<String, String> start() {
     server =
         new KubernetesMockServer(
-            new io.fabric8.mockwebserver.Context(Serialization.jsonMapper()),
+            new io.fabric8.mockwebserver.Context(),
             new MockWebServer(),
             new HashMap<>(),
             new ApplyDispatcher(

@@ -1,6 +1,10 @@
 package dev.finetune.operator.leader;
 
+import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.operator.config.OperatorConfig;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderElectionConfig;
@@ -13,6 +17,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -62,6 +67,7 @@ public class Leadership {
   }
 
   void start(@Observes StartupEvent event) {
+    warmUp();
     if (config.leaderElection()) {
       elect();
     } else {
@@ -83,9 +89,20 @@ public class Leadership {
     return Optional.ofNullable(lock).map(ObservedLock::age);
   }
 
+  /**
+   * Makes the deserializers of what the informers list here. The client would make them in the
+   * event loop, which takes seconds on a small machine, and meanwhile no lease is renewed.
+   */
+  private void warmUp() {
+    var json = client.getKubernetesSerialization();
+    for (Class<?> type : List.of(FineTuneJob.class, Job.class, Pod.class, Lease.class)) {
+      json.unmarshal("{}", type);
+    }
+  }
+
   private void elect() {
     OperatorConfig.Lease lease = config.lease();
-    String namespace = lease.namespace().orElseGet(client::getNamespace);
+    String namespace = lease.namespace().or(this::ownNamespace).orElseThrow(Leadership::nowhere);
     lock = new ObservedLock(new LeaseLock(namespace, lease.name(), identity()), clock);
     var callbacks = new LeaderCallbacks(this::lead, this::lose, this::follow);
     election =
@@ -102,6 +119,16 @@ public class Leadership {
                     lease.name()))
             .build()
             .start();
+  }
+
+  private Optional<String> ownNamespace() {
+    return Optional.ofNullable(client.getNamespace());
+  }
+
+  private static IllegalStateException nowhere() {
+    return new IllegalStateException(
+        "leader election needs a namespace for its lease, and the cluster configuration names none;"
+            + " set FINETUNE_LEASE_NAMESPACE, or FINETUNE_LEADER_ELECTION=false for one replica");
   }
 
   /** In a thread of its own: the elector calls from the one that must go on to renew the lease. */

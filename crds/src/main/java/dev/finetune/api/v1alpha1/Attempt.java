@@ -19,4 +19,5 @@ public record Attempt(
     @JsonPropertyDescription("Step of the checkpoint that it went on from; 0 from the start.")
         Integer resumedFromStep,
     @JsonPropertyDescription("Steps that were done but are in no checkpoint.") Integer lostSteps,
-    @JsonPropertyDescription("GPUs times the seconds for which its pod held them.") Long gpuSeconds) {}
+    @JsonPropertyDescription("GPUs times the seconds for which its pod held them.")
+        Long gpuSeconds) {}

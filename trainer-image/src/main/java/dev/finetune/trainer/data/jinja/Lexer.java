@@ -16,8 +16,7 @@ final class Lexer {
   private static final Pattern BLOCK_CLOSING = Pattern.compile("\\+%}|-%}\\s*|%}\\n?");
   private static final Pattern VARIABLE_CLOSING = Pattern.compile("-}}\\s*|}}");
   private static final Pattern COMMENT_CLOSING = Pattern.compile("\\+#}|-#}\\s*|#}\\n?");
-  private static final Pattern RAW_OPENING =
-      Pattern.compile("\\{%[-+]?\\s*raw\\s*(?:-%}\\s*|%})");
+  private static final Pattern RAW_OPENING = Pattern.compile("\\{%[-+]?\\s*raw\\s*(?:-%}\\s*|%})");
   private static final Pattern RAW_CLOSING =
       Pattern.compile("\\{%(?<sign>[-+]?)\\s*endraw\\s*(?:\\+%}|-%}\\s*|%}\\n?)");
   private static final Pattern BLANKS = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);

@@ -20,18 +20,14 @@ public final class CheckpointScan {
   private static final Pattern NAME = Pattern.compile("checkpoint-[0-9]+");
 
   private final Destination destination;
-  private final TensorFiles tensorFiles;
   private final Consumer<String> warnings;
 
   /**
    * @param destination where checkpoints lie
-   * @param tensorFiles the format of their tensors
    * @param warnings hears of each checkpoint that is set aside
    */
-  public CheckpointScan(
-      Destination destination, TensorFiles tensorFiles, Consumer<String> warnings) {
+  public CheckpointScan(Destination destination, Consumer<String> warnings) {
     this.destination = destination;
-    this.tensorFiles = tensorFiles;
     this.warnings = warnings;
   }
 
@@ -61,10 +57,10 @@ public final class CheckpointScan {
         setAside(folder, e.getMessage());
         continue;
       }
-      refuseAnother(run, read, folder);
+      refuseAnother(run, read.run(), folder);
       found.add(read.checkpoint());
     }
-    return new CheckpointStore(destination, run, keep, tensorFiles, opener, found);
+    return new CheckpointStore(destination, run, keep, opener, found);
   }
 
   /**
@@ -76,8 +72,7 @@ public final class CheckpointScan {
   /** Verifies a checkpoint against its manifest and reads its state. */
   static Read read(Path folder, Destination destination) throws IOException {
     Manifest manifest = Manifest.verify(folder);
-    CheckpointStore.StateFile file =
-        Json.read(folder.resolve(CheckpointStore.TRAINER_STATE), CheckpointStore.StateFile.class);
+    CheckpointStore.StateFile file = stateFile(folder);
     Path manifestFile = folder.resolve(Manifest.FILE);
     Checkpoint summary =
         new Checkpoint(
@@ -88,6 +83,33 @@ public final class CheckpointScan {
             Sha256.of(manifestFile),
             file.state().evalLossHere());
     return new Read(new StoredCheckpoint(folder, summary, file.state()), file.run());
+  }
+
+  /**
+   * Whether the destination already holds the finished adapter of this run. A broken one is set
+   * aside.
+   *
+   * @throws TrainerException USAGE if it holds the adapter of another run
+   */
+  public boolean holdsResult(RunIdentity run) throws IOException {
+    AtomicFolder.recover(destination.folder());
+    Path folder = destination.resolve(AdapterFolder.NAME);
+    if (!Files.exists(folder)) {
+      return false;
+    }
+    try {
+      Manifest.verify(folder);
+      refuseAnother(run, stateFile(folder).run(), folder);
+      return true;
+    } catch (IOException e) {
+      setAside(folder, e.getMessage());
+      return false;
+    }
+  }
+
+  private static CheckpointStore.StateFile stateFile(Path folder) throws IOException {
+    return Json.read(
+        folder.resolve(CheckpointStore.TRAINER_STATE), CheckpointStore.StateFile.class);
   }
 
   private void setAside(Path folder, String problem) throws IOException {
@@ -106,13 +128,13 @@ public final class CheckpointScan {
     return folder.resolveSibling(folder.getFileName() + ".broken-" + number);
   }
 
-  private void refuseAnother(RunIdentity run, Read read, Path folder) {
-    List<String> differences = run.differencesFrom(read.run());
+  private void refuseAnother(RunIdentity run, RunIdentity found, Path folder) {
+    List<String> differences = run.differencesFrom(found);
     if (!differences.isEmpty()) {
       throw new TrainerException(
           TrainerExit.USAGE,
-          ("%s holds %s of another run: %s; give this run a destination of its own, or delete the old"
-                  + " checkpoints if they are no longer needed")
+          ("%s holds %s of another run: %s; give this run a destination of its own, or delete that"
+                  + " folder's content if it is no longer needed")
               .formatted(
                   destination.location(), folder.getFileName(), String.join("; ", differences)));
     }

@@ -4,7 +4,11 @@ import dev.finetune.api.v1alpha1.Checkpoint;
 import dev.finetune.api.v1alpha1.Checkpoints;
 import dev.finetune.trainer.method.TrainableModel;
 import dev.finetune.trainer.safetensors.HostTensor;
+import dev.finetune.trainer.safetensors.SafetensorsReader;
+import dev.finetune.trainer.safetensors.SafetensorsWriter;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +39,6 @@ public final class CheckpointStore {
   private final Destination destination;
   private final RunIdentity run;
   private final int keep;
-  private final TensorFiles tensorFiles;
   private final AtomicFolder.FileOpener opener;
   private final List<StoredCheckpoint> stored;
   private final StoredCheckpoint resumedFrom;
@@ -44,13 +47,11 @@ public final class CheckpointStore {
       Destination destination,
       RunIdentity run,
       int keep,
-      TensorFiles tensorFiles,
       AtomicFolder.FileOpener opener,
       List<StoredCheckpoint> found) {
     this.destination = destination;
     this.run = run;
     this.keep = keep;
-    this.tensorFiles = tensorFiles;
     this.opener = opener;
     this.stored = new ArrayList<>(found);
     this.stored.sort(Comparator.comparingInt(StoredCheckpoint::step));
@@ -62,12 +63,14 @@ public final class CheckpointStore {
    *
    * @return where the run stood then; the start, and the model as it is, where there is none
    */
-  public TrainerState resume(TrainableModel model) throws IOException {
+  public TrainerState resume(TrainableModel model) {
     if (resumedFrom == null) {
       return TrainerState.START;
     }
-    Map<String, HostTensor> adapter = tensorFiles.read(resumedFrom.folder().resolve(ADAPTER_MODEL));
-    Map<String, HostTensor> optimizer = tensorFiles.read(resumedFrom.folder().resolve(OPTIMIZER));
+    Map<String, HostTensor> adapter =
+        SafetensorsReader.read(resumedFrom.folder().resolve(ADAPTER_MODEL));
+    Map<String, HostTensor> optimizer =
+        SafetensorsReader.read(resumedFrom.folder().resolve(OPTIMIZER));
     model.restore(adapter, optimizer);
     return resumedFrom.state();
   }
@@ -94,8 +97,8 @@ public final class CheckpointStore {
     Path folder = destination.resolve(PREFIX + state.step());
     try (AtomicFolder writing = new AtomicFolder(folder, opener)) {
       writing.write(ADAPTER_CONFIG, model.adapterConfig().getBytes(StandardCharsets.UTF_8));
-      writing.write(ADAPTER_MODEL, out -> tensorFiles.write(adapter, out));
-      writing.write(OPTIMIZER, out -> tensorFiles.write(optimizer, out));
+      writing.write(ADAPTER_MODEL, out -> writeTensors(adapter, out));
+      writing.write(OPTIMIZER, out -> writeTensors(optimizer, out));
       writing.write(TRAINER_STATE, Json.bytes(new StateFile(epoch, state, run)));
       writing.commit();
     }
@@ -117,6 +120,11 @@ public final class CheckpointStore {
   /** Names the newest checkpoint in a message. */
   public String describeLatest() {
     return latest().map(newest -> newest.folder().getFileName().toString()).orElse("the start");
+  }
+
+  /** The checkpoint that the result is made of: the best, or the last without validation. */
+  StoredCheckpoint chosen() {
+    return best().or(this::latest).orElseThrow();
   }
 
   Optional<StoredCheckpoint> latest() {
@@ -150,6 +158,11 @@ public final class CheckpointStore {
           "%s has %d bytes left and a checkpoint takes %d"
               .formatted(destination.location(), usable, bytes));
     }
+  }
+
+  private static void writeTensors(Map<String, HostTensor> tensors, OutputStream out)
+      throws IOException {
+    SafetensorsWriter.write(Channels.newChannel(out), tensors);
   }
 
   private static long sizeOf(Map<String, HostTensor> tensors) {

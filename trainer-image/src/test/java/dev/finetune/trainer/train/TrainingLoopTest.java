@@ -17,7 +17,6 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.checkpoint.CheckpointScan;
 import dev.finetune.trainer.checkpoint.CheckpointStore;
 import dev.finetune.trainer.checkpoint.Destination;
-import dev.finetune.trainer.checkpoint.PlainTensorFiles;
 import dev.finetune.trainer.checkpoint.RunIdentity;
 import dev.finetune.trainer.checkpoint.TrainerState;
 import dev.finetune.trainer.report.StepReport;
@@ -303,7 +302,6 @@ class TrainingLoopTest {
         new RunIdentity(JsonNodeFactory.instance.objectNode(), "data", "model", Map.of());
     return new CheckpointScan(
             new Destination(destination, "pvc://models/fake"),
-            new PlainTensorFiles(),
             message -> {
               throw new AssertionError(message);
             })

@@ -2,6 +2,7 @@ package dev.finetune.trainer.train;
 
 import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.method.TrainableModel;
+import java.util.List;
 import java.util.OptionalDouble;
 
 /**
@@ -9,10 +10,10 @@ import java.util.OptionalDouble;
  */
 final class Evaluator {
   private final TrainableModel model;
-  private final Iterable<Batch> batches;
+  private final List<Batch> batches;
   private final StopSignal stop;
 
-  Evaluator(TrainableModel model, Iterable<Batch> batches, StopSignal stop) {
+  Evaluator(TrainableModel model, List<Batch> batches, StopSignal stop) {
     this.model = model;
     this.batches = batches;
     this.stop = stop;

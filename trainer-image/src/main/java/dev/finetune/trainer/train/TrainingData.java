@@ -1,21 +1,18 @@
 package dev.finetune.trainer.train;
 
 import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.data.MicroBatches;
+import java.util.List;
 
-/** The rows of a run, in the order in which it learns from them. */
-public interface TrainingData {
-  /** Optimizer steps in one pass over the training rows. */
-  int windowsPerEpoch();
-
-  /**
-   * The micro-batches of one optimizer step. A pure function of its arguments, so that a resumed
-   * run finds its place without reading what lies before.
-   *
-   * @param epoch number of the pass, from 0
-   * @param index number of the window in it, from 0
-   */
-  Window window(int epoch, int index);
-
-  /** The held-out rows, in batches; none when training goes without validation. */
-  Iterable<Batch> validation();
+/**
+ * The rows of a run.
+ *
+ * @param training the training rows as windows; a window is a pure function of its epoch and
+ *     number, so that a resumed run finds its place
+ * @param validation the held-out rows in batches; none when training goes without validation
+ */
+public record TrainingData(MicroBatches training, List<Batch> validation) {
+  public TrainingData {
+    validation = List.copyOf(validation);
+  }
 }

@@ -7,6 +7,7 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.checkpoint.CheckpointStore;
 import dev.finetune.trainer.checkpoint.TrainerState;
 import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.data.MicroBatches;
 import dev.finetune.trainer.data.TokenizedExample;
 import dev.finetune.trainer.method.TrainableModel;
 import dev.finetune.trainer.report.StepReport;
@@ -91,7 +92,7 @@ public final class TrainingLoop {
         return new LoopEnd(state, true);
       }
 
-      Window window = data.window(plan.epochOf(step), plan.windowOf(step));
+      MicroBatches.Window window = data.training().window(plan.epochOf(step), plan.windowOf(step));
       double nll = 0;
       for (int micro = 0; micro < window.batches().size() && !stop.requested(); micro++) {
         Batch batch = window.batches().get(micro);
@@ -116,7 +117,7 @@ public final class TrainingLoop {
               nll / window.supervisedTokens(),
               gradientNorm,
               learningRate,
-              window.tokens());
+              tokensOf(window));
       listener.stepTaken(report);
       if (plan.logsAfter(state.step())) {
         listener.logged(report.withLoss(state.unloggedLoss().mean()));
@@ -181,7 +182,11 @@ public final class TrainingLoop {
     listener.saved(saved, checkpoints.summary());
   }
 
-  private static List<TokenizedExample> rowsOf(Window window) {
+  private static long tokensOf(MicroBatches.Window window) {
+    return window.batches().stream().mapToLong(Batch::tokens).sum();
+  }
+
+  private static List<TokenizedExample> rowsOf(MicroBatches.Window window) {
     return window.batches().stream().flatMap(batch -> batch.examples().stream()).toList();
   }
 }

@@ -1,39 +1,42 @@
 package dev.finetune.trainer.train;
 
-import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.data.MicroBatches;
+import dev.finetune.trainer.data.RowOrder;
 import dev.finetune.trainer.data.TokenizedExample;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
-/** Rows 0 to n-1 in order, one a micro-batch; row i has i % 3 + 2 tokens of id i. */
-public record FakeData(int rows, int accumulation, int validationRows) implements TrainingData {
-  @Override
-  public int windowsPerEpoch() {
-    return (rows + accumulation - 1) / accumulation;
+/** Rows for {@link FakeModel}: row i, from 0, has i % 3 + 2 tokens of id i. */
+public final class FakeData {
+  private FakeData() {}
+
+  /** Rows one a micro-batch, in their order. */
+  public static TrainingData of(int rows, int accumulation, int validationRows) {
+    return of(rows, accumulation, validationRows, false);
   }
 
-  @Override
-  public Window window(int epoch, int index) {
-    List<Batch> batches = new ArrayList<>();
-    for (int row = index * accumulation; row < Math.min(rows, (index + 1) * accumulation); row++) {
-      batches.add(batch("train.jsonl:" + (row + 1), (row + epoch) % rows));
-    }
-    return new Window(batches);
+  /** Rows one a micro-batch, in an order drawn for each epoch. */
+  public static TrainingData shuffled(int rows, int accumulation, int validationRows) {
+    return of(rows, accumulation, validationRows, true);
   }
 
-  @Override
-  public List<Batch> validation() {
-    List<Batch> batches = new ArrayList<>();
-    for (int row = 0; row < validationRows; row++) {
-      batches.add(batch("valid.jsonl:" + (row + 1), row + 1));
-    }
-    return batches;
+  private static TrainingData of(int rows, int accumulation, int validationRows, boolean shuffle) {
+    RowOrder order = new RowOrder(rows, 42, shuffle);
+    List<TokenizedExample> held = rows("valid.jsonl", 1, validationRows + 1);
+    return new TrainingData(
+        new MicroBatches(rows("train.jsonl", 0, rows), order, 1, accumulation, 0),
+        MicroBatches.inOrder(held, 1, 0));
   }
 
-  private static Batch batch(String origin, int id) {
-    int[] ids = new int[id % 3 + 2];
-    Arrays.fill(ids, id);
-    return Batch.of(List.of(new TokenizedExample(origin, ids, ids.clone())), 0);
+  private static List<TokenizedExample> rows(String file, int first, int end) {
+    return IntStream.range(first, end)
+        .mapToObj(
+            id -> {
+              int[] ids = new int[id % 3 + 2];
+              Arrays.fill(ids, id);
+              return new TokenizedExample(file + ":" + (id - first + 1), ids, ids.clone());
+            })
+        .toList();
   }
 }

@@ -47,7 +47,7 @@ class TrainingLoopTest {
 
   @Test
   void theLastWindowOfAnEpochIsDividedByItsOwnTokens() throws IOException {
-    run(new FakeData(5, 2, 0), options(1, null, 100));
+    run(FakeData.of(5, 2, 0), options(1, null, 100));
 
     // Rows of 2, 3, 4, 2 and 3 tokens; the first of each has no prediction.
     assertThat(model.calls.stream().map(call -> call.substring(0, call.indexOf('/'))))
@@ -57,14 +57,14 @@ class TrainingLoopTest {
 
   @Test
   void dropoutSeedsDifferInEveryMicroBatchOfTheRun() throws IOException {
-    run(new FakeData(6, 2, 0), options(3, null, 100));
+    run(FakeData.of(6, 2, 0), options(3, null, 100));
 
     assertThat(new HashSet<>(model.calls)).hasSize(18);
   }
 
   @Test
   void logsTheFirstStepThenEveryFewThenTheLast() throws IOException {
-    run(new FakeData(6, 1, 0), options(2, 11, 100));
+    run(FakeData.of(6, 1, 0), options(2, 11, 100));
 
     assertThat(recorder.logged.stream().map(StepReport::step)).containsExactly(1, 5, 10, 11);
     double meanOfTwoToFive =
@@ -77,7 +77,7 @@ class TrainingLoopTest {
 
   @Test
   void epochLossIsTheTokenMeanOverTheEpoch() throws IOException {
-    run(new FakeData(6, 2, 2), options(2, null, 100));
+    run(FakeData.of(6, 2, 2), options(2, null, 100));
 
     assertThat(recorder.epochs).hasSize(2);
     EpochResult second = recorder.epochs.get(1);
@@ -97,7 +97,7 @@ class TrainingLoopTest {
 
   @Test
   void everySaveIsPrecededByAnEvaluation() throws IOException {
-    run(new FakeData(10, 1, 1), options(1, null, 4));
+    run(FakeData.of(10, 1, 1), options(1, null, 4));
 
     assertThat(recorder.events)
         .containsExactly("eval 4", "save 4", "eval 8", "save 8", "eval 10", "epoch 1", "save 10");
@@ -105,7 +105,7 @@ class TrainingLoopTest {
 
   @Test
   void validationLossIsATokenMean() throws IOException {
-    run(new FakeData(2, 1, 3), options(1, null, 100));
+    run(FakeData.of(2, 1, 3), options(1, null, 100));
 
     double[] target = {0.1, 0.2, 0.3};
     double[] supervised = {2, 3, 1};
@@ -122,7 +122,7 @@ class TrainingLoopTest {
   @Test
   void aRunWithoutValidationSavesWithoutComparing() throws IOException {
     CheckpointStore store = store();
-    loop(store, new FakeData(4, 1, 0), options(1, null, 100)).run(TrainerState.START);
+    loop(store, FakeData.of(4, 1, 0), options(1, null, 100)).run(TrainerState.START);
 
     assertThat(store.summary().latest().step()).isEqualTo(4);
     assertThat(store.summary().best()).isNull();
@@ -132,7 +132,7 @@ class TrainingLoopTest {
   void aNonFiniteLossEndsTheRunAndNamesStepAndRow() {
     model.nanAtCall = 5;
 
-    assertThatThrownBy(() -> run(new FakeData(8, 2, 0), options(1, null, 100)))
+    assertThatThrownBy(() -> run(FakeData.of(8, 2, 0), options(1, null, 100)))
         .isInstanceOfSatisfying(
             TrainerException.class,
             e -> assertThat(e.exit()).isEqualTo(TrainerExit.NON_FINITE_LOSS))
@@ -148,7 +148,7 @@ class TrainingLoopTest {
   void aNonFiniteGradientNormNamesAllRowsOfTheWindow() {
     model.nanAtStep = 1;
 
-    assertThatThrownBy(() -> run(new FakeData(8, 2, 0), options(1, null, 100)))
+    assertThatThrownBy(() -> run(FakeData.of(8, 2, 0), options(1, null, 100)))
         .isInstanceOf(TrainerException.class)
         .hasMessageContaining("gradient norm became Infinity in step 2")
         .hasMessageContaining("train.jsonl:3, train.jsonl:4");
@@ -164,8 +164,7 @@ class TrainingLoopTest {
           }
         };
     CheckpointStore store = store();
-    LoopEnd end =
-        loop(store, new FakeData(40, 4, 1), options(1, null, 100)).run(TrainerState.START);
+    LoopEnd end = loop(store, FakeData.of(40, 4, 1), options(1, null, 100)).run(TrainerState.START);
 
     assertThat(end.finished()).isFalse();
     assertThat(end.state().step()).isEqualTo(2);
@@ -177,14 +176,14 @@ class TrainingLoopTest {
   @Test
   void stoppedBeforeTheFirstStepIsDoneItSavesNothing() throws IOException {
     stop.request();
-    run(new FakeData(4, 1, 1), options(1, null, 100));
+    run(FakeData.of(4, 1, 1), options(1, null, 100));
 
     assertThat(children()).isEmpty();
   }
 
   @Test
   void stoppedAnywhereAndResumedItEndsAsIfNothingHadHappened() throws IOException {
-    FakeData data = new FakeData(7, 3, 2);
+    TrainingData data = FakeData.shuffled(7, 3, 2);
     TrainingOptions options = options(2, 5, 2);
     run(data, options);
     List<StepReport> uninterrupted = recorder.steps;
@@ -226,7 +225,7 @@ class TrainingLoopTest {
   @Test
   void stoppedInAnEvaluationTheNextAttemptEvaluatesThatStepAndReplacesItsCheckpoint()
       throws IOException {
-    FakeData data = new FakeData(4, 1, 2);
+    TrainingData data = FakeData.of(4, 1, 2);
     model.beforeAccumulate =
         call -> {
           if (call == 3) {
@@ -280,17 +279,18 @@ class TrainingLoopTest {
     }
   }
 
-  private void run(FakeData data, TrainingOptions options) throws IOException {
+  private void run(TrainingData data, TrainingOptions options) throws IOException {
     Path own = Files.createDirectories(folder.resolveSibling(folder.getFileName() + "-run"));
     loop(stop.requested() ? store() : store(own), data, options).run(TrainerState.START);
   }
 
-  private TrainingLoop loop(CheckpointStore store, FakeData data, TrainingOptions options) {
+  private TrainingLoop loop(CheckpointStore store, TrainingData data, TrainingOptions options) {
     return new TrainingLoop(plan(options, data), data, model, store, recorder, stop, CLOCK);
   }
 
-  private static TrainingPlan plan(TrainingOptions options, FakeData data) {
-    return new TrainingPlan(options, data.windowsPerEpoch(), data.validationRows() > 0);
+  private static TrainingPlan plan(TrainingOptions options, TrainingData data) {
+    return new TrainingPlan(
+        options, data.training().windowsPerEpoch(), !data.validation().isEmpty());
   }
 
   private CheckpointStore store() throws IOException {

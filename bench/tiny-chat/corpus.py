@@ -3,8 +3,7 @@
 corpus/everyday.jsonl holds rows written one by one; the lists below make the rest. Every row is
 (question, answer); the answers have no manner and the model no name, so that a reader sees what a
 fine-tuning on examples/data adds. The copying rows hold the words of the example data in random
-order: they give every token of the tokenizer a trained embedding without giving the model a
-sentence of that data.
+order: they give every token of the tokenizer a trained embedding. prose() is plain text.
 """
 
 import json
@@ -346,6 +345,34 @@ def epoch(seed):
             messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
         conversations.append(messages)
     return conversations
+
+
+def sentences(text):
+    """The sentences of a text, each with its mark; none that has the example assistant's name in it."""
+    for sentence in re.findall(r"[^.!?。！？]+[.!?。！？]", text):
+        if not re.search(r"Juniper|Finetune|Dusong|小杜松", sentence):
+            yield sentence.strip()
+
+
+def prose(seed):
+    """Plain text of small talk, two or three sentences a piece, in random order.
+
+    A model of a useful size knows such sentences from what it was trained on before it ever saw a
+    chat; this one gets them from here. They are the single sentences of the example data and of
+    this corpus, torn from their questions and from each other, without name or signature.
+    """
+    rng = random.Random(seed)
+    pool = [sentence for text in example_texts() for sentence in sentences(text)]
+    pool += [sentence for _, answer in everyday() for sentence in sentences(answer)]
+    pieces = []
+    for language in (0, 1):
+        own = sorted({sentence for sentence in pool if bool(re.search(r"[\u4e00-\u9fff]", sentence)) == bool(language)})
+        rng.shuffle(own)
+        while own:
+            group, own = own[:3], own[3:]
+            pieces.append(("" if language else " ").join(group[: rng.randint(2, 3)]))
+    rng.shuffle(pieces)
+    return pieces
 
 
 def tokenizer_texts():

@@ -66,7 +66,7 @@ public final class TrainerConfigMap {
     @Override
     public void serialize(Double value, JsonGenerator generator, SerializerProvider provider)
         throws IOException {
-      generator.writeNumber(BigDecimal.valueOf(value));
+      generator.writeNumber(BigDecimal.valueOf(value).stripTrailingZeros());
     }
   }
 }

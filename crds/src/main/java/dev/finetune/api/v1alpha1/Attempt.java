@@ -9,7 +9,8 @@ public record Attempt(
     @JsonPropertyDescription("Number of the attempt, from 1.") Integer number,
     @JsonPropertyDescription("Name of its Job.") String job,
     @JsonPropertyDescription("When its Job was created, RFC 3339.") String startTime,
-    @JsonPropertyDescription("When it was seen to have ended, RFC 3339.") String endTime,
+    @JsonPropertyDescription("When its container ended, or its end was seen, RFC 3339.")
+        String endTime,
     @JsonPropertyDescription("Running, Succeeded, Failed or Interrupted.") AttemptOutcome outcome,
     @JsonPropertyDescription("Why it ended.") ConditionReason reason,
     @JsonPropertyDescription("The trainer's exit code.") Integer exitCode,
@@ -18,4 +19,5 @@ public record Attempt(
     @JsonPropertyDescription("Step of the checkpoint that it went on from; 0 from the start.")
         Integer resumedFromStep,
     @JsonPropertyDescription("Steps that were done but are in no checkpoint.") Integer lostSteps,
-    @JsonPropertyDescription("GPUs times seconds from start to end.") Long gpuSeconds) {}
+    @JsonPropertyDescription("GPUs times the seconds for which its pod held them.")
+        Long gpuSeconds) {}

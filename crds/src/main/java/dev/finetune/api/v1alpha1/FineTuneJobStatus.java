@@ -29,4 +29,8 @@ public record FineTuneJobStatus(
         ParameterCounts parameters,
     @JsonPropertyDescription("Where the results are; set when the job succeeded.")
         TrainingResult result,
-    @JsonPropertyDescription("The attempts, oldest first; the last 10.") List<Attempt> attempts) {}
+    @JsonPropertyDescription("The attempts, oldest first; the last 10.") List<Attempt> attempts,
+    @JsonPropertyDescription(
+            "Attempts that failed, counted against retry.maxRestarts; interruptions are not among"
+                + " them.")
+        Integer failedAttempts) {}

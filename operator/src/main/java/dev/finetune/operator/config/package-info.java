@@ -1,0 +1,2 @@
+/** The operator's settings, one typed interface for the process. */
+package dev.finetune.operator.config;

@@ -1,0 +1,93 @@
+package dev.finetune.operator.events;
+
+import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.api.v1alpha1.FineTuneJobStatus;
+import dev.finetune.operator.resources.Labels;
+import io.fabric8.kubernetes.api.model.MicroTime;
+import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
+import io.fabric8.kubernetes.api.model.events.v1.Event;
+import io.fabric8.kubernetes.api.model.events.v1.EventBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.UUID;
+import org.jboss.logging.Logger;
+
+/** Writes an Event of events.k8s.io/v1 for each transition of a FineTuneJob. */
+@ApplicationScoped
+public class TransitionEvents {
+  private static final Logger LOG = Logger.getLogger(TransitionEvents.class);
+
+  /** The API server refuses a longer note. */
+  private static final int LONGEST_NOTE = 1024;
+
+  private static final DateTimeFormatter MICRO_TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
+
+  private final KubernetesClient client;
+  private final Clock clock;
+
+  TransitionEvents(KubernetesClient client, Clock clock) {
+    this.client = client;
+    this.clock = clock;
+  }
+
+  /**
+   * Tells what changed. An Event that can't be written is a log line; the job goes on without it.
+   */
+  public void emit(FineTuneJob job, FineTuneJobStatus previous, FineTuneJobStatus next) {
+    for (Transition transition : Transition.between(previous, next)) {
+      try {
+        client.resource(event(job, transition, clock.instant())).create();
+      } catch (KubernetesClientException e) {
+        LOG.warnf(
+            "event %s of %s/%s was not written: %s",
+            transition.reason(),
+            job.getMetadata().getNamespace(),
+            job.getMetadata().getName(),
+            e.getMessage());
+      }
+    }
+  }
+
+  static Event event(FineTuneJob job, Transition transition, Instant now) {
+    String name = job.getMetadata().getName();
+    String namespace = job.getMetadata().getNamespace();
+    return new EventBuilder()
+        .withNewMetadata()
+        .withName(name + "." + UUID.randomUUID().toString().substring(0, 13))
+        .withNamespace(namespace)
+        .endMetadata()
+        .withEventTime(new MicroTime(MICRO_TIME.format(now)))
+        .withReportingController("finetune.dev/" + Labels.OPERATOR)
+        .withReportingInstance(instance())
+        .withAction("Reconcile")
+        .withType(transition.type())
+        .withReason(transition.reason().name())
+        .withNote(note(transition.message()))
+        .withRegarding(
+            new ObjectReferenceBuilder()
+                .withApiVersion(job.getApiVersion())
+                .withKind(job.getKind())
+                .withName(name)
+                .withNamespace(namespace)
+                .withUid(job.getMetadata().getUid())
+                .withResourceVersion(job.getMetadata().getResourceVersion())
+                .build())
+        .build();
+  }
+
+  private static String note(String message) {
+    return message.length() <= LONGEST_NOTE ? message : message.substring(0, LONGEST_NOTE);
+  }
+
+  /** The pod's name in a cluster. */
+  private static String instance() {
+    String host = System.getenv("HOSTNAME");
+    return host == null || host.isBlank() ? Labels.OPERATOR : host;
+  }
+}

@@ -1,0 +1,2 @@
+/** Liveness that follows the lease. */
+package dev.finetune.operator.health;

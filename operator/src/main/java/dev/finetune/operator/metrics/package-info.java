@@ -1,0 +1,2 @@
+/** What Prometheus reads, with labels of a bounded number of values only. */
+package dev.finetune.operator.metrics;

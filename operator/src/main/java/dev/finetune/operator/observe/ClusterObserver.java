@@ -1,0 +1,123 @@
+package dev.finetune.operator.observe;
+
+import dev.finetune.api.v1alpha1.Attempt;
+import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.api.v1alpha1.Progress;
+import dev.finetune.operator.config.OperatorConfig;
+import dev.finetune.operator.resources.Labels;
+import dev.finetune.operator.resources.Ownership;
+import dev.finetune.operator.status.AttemptHistory;
+import dev.finetune.operator.status.Conditions;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Reads what is there: the informers' caches, the API server itself where a cache that lags would
+ * lead to a wrong conclusion, and the trainer.
+ */
+@ApplicationScoped
+public class ClusterObserver {
+  private final KubernetesClient client;
+  private final ProgressSource progressSource;
+  private final Duration interval;
+  private final Clock clock;
+
+  /** When each job's trainer was last asked, by the job's uid. */
+  private final Map<String, Instant> asked = new ConcurrentHashMap<>();
+
+  ClusterObserver(
+      KubernetesClient client, ProgressSource progressSource, OperatorConfig config, Clock clock) {
+    this.client = client;
+    this.progressSource = progressSource;
+    this.interval = config.progress().interval();
+    this.clock = clock;
+  }
+
+  /** Observes one job; of one that is done for good nothing is read. */
+  public Observation observe(FineTuneJob job, Context<FineTuneJob> context) {
+    if (Conditions.terminal(job.getStatus())) {
+      return Observation.NOTHING;
+    }
+    List<Job> jobs =
+        new ArrayList<>(
+            context
+                .getSecondaryResourcesAsStream(Job.class)
+                .filter(each -> Ownership.owns(job, each))
+                .toList());
+    List<Pod> pods = context.getSecondaryResourcesAsStream(Pod.class).toList();
+    Optional<Attempt> running = AttemptHistory.running(job.getStatus());
+    if (running.isEmpty()) {
+      return new Observation(jobs, pods, Progress.NONE);
+    }
+    int attempt = running.get().number();
+    if (new Observation(jobs, pods, Progress.NONE).job(attempt).isEmpty()) {
+      live(job, running.get().job()).ifPresent(jobs::add);
+    }
+    var cached = new Observation(jobs, pods, Progress.NONE);
+    if (cached.job(attempt).map(ClusterObserver::ended).orElse(true) && !cached.podEnded(attempt)) {
+      pods = live(job);
+    }
+    var observed = new Observation(jobs, pods, Progress.NONE);
+    return new Observation(jobs, pods, progress(job, observed.pod(attempt)));
+  }
+
+  /** The cache doesn't have the Job: it was deleted, or the cache has yet to hear of it. */
+  private Optional<Job> live(FineTuneJob job, String name) {
+    return Optional.ofNullable(
+            client
+                .batch()
+                .v1()
+                .jobs()
+                .inNamespace(job.getMetadata().getNamespace())
+                .withName(name)
+                .get())
+        .filter(each -> Ownership.owns(job, each));
+  }
+
+  /** The Job has ended, and the cache of pods has yet to hear how its pod did. */
+  private List<Pod> live(FineTuneJob job) {
+    return client
+        .pods()
+        .inNamespace(job.getMetadata().getNamespace())
+        .withLabel(Labels.JOB, job.getMetadata().getName())
+        .list()
+        .getItems();
+  }
+
+  private Progress progress(FineTuneJob job, Optional<Pod> pod) {
+    if (pod.isEmpty() || !Observation.answers(pod.get()) || !due(job)) {
+      return Progress.NONE;
+    }
+    return progressSource.progress(pod.get()).orElse(Progress.NONE);
+  }
+
+  /**
+   * Events of the pod must not make us ask, and then patch, more often than the interval allows.
+   */
+  private boolean due(FineTuneJob job) {
+    Instant now = clock.instant();
+    asked.values().removeIf(time -> time.isBefore(now.minus(interval.multipliedBy(10))));
+    Instant last = asked.get(job.getMetadata().getUid());
+    // A tenth of slack, as a timer of exactly the interval may fire a little early.
+    if (last != null && last.plus(interval.multipliedBy(9).dividedBy(10)).isAfter(now)) {
+      return false;
+    }
+    asked.put(job.getMetadata().getUid(), now);
+    return true;
+  }
+
+  private static boolean ended(Job job) {
+    return Observation.complete(job) || Observation.failed(job);
+  }
+}

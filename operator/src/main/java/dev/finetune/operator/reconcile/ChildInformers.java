@@ -1,0 +1,46 @@
+package dev.finetune.operator.reconcile;
+
+import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.operator.resources.Labels;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One informer for Jobs and one for pods, of those only that carry our label: a cluster's other
+ * pods would fill the operator's memory.
+ */
+final class ChildInformers {
+  private ChildInformers() {}
+
+  static List<EventSource<?, FineTuneJob>> of(EventSourceContext<FineTuneJob> context) {
+    return List.of(informer(Job.class, "jobs", context), informer(Pod.class, "pods", context));
+  }
+
+  private static <T extends HasMetadata> InformerEventSource<T, FineTuneJob> informer(
+      Class<T> type, String name, EventSourceContext<FineTuneJob> context) {
+    var configuration =
+        InformerEventSourceConfiguration.from(type, FineTuneJob.class)
+            .withName(name)
+            .withLabelSelector(Labels.JOB)
+            .withSecondaryToPrimaryMapper(ChildInformers::job)
+            .build();
+    return new InformerEventSource<>(configuration, context);
+  }
+
+  private static Set<ResourceID> job(HasMetadata child) {
+    Map<String, String> labels = child.getMetadata().getLabels();
+    String name = labels == null ? null : labels.get(Labels.JOB);
+    return name == null
+        ? Set.of()
+        : Set.of(new ResourceID(name, child.getMetadata().getNamespace()));
+  }
+}

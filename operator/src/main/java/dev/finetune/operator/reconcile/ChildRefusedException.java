@@ -1,0 +1,13 @@
+package dev.finetune.operator.reconcile;
+
+/**
+ * The API server refused to create a child: a quota, a missing permission, an admission webhook, an
+ * invalid field. The message is for the user; the pass is tried again.
+ */
+final class ChildRefusedException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  ChildRefusedException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,172 @@
+package dev.finetune.operator.reconcile;
+
+import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.api.v1alpha1.FineTuneJobStatus;
+import dev.finetune.api.v1alpha1.Progress;
+import dev.finetune.operator.config.OperatorConfig;
+import dev.finetune.operator.metrics.JobGauges;
+import dev.finetune.operator.observe.ClusterObserver;
+import dev.finetune.operator.observe.Observation;
+import dev.finetune.operator.status.StatusCalculator;
+import dev.finetune.operator.validate.FineTuneJobValidator;
+import dev.finetune.operator.validate.Violation;
+import io.javaoperatorsdk.operator.OperatorException;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.quarkiverse.operatorsdk.annotations.RBACRule;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** One pass: observe, validate, decide, apply, write the status. */
+@ControllerConfiguration(name = FineTuneJobReconciler.NAME)
+@RBACRule(
+    apiGroups = "batch",
+    resources = "jobs",
+    verbs = {"get", "list", "watch", "create", "delete"})
+@RBACRule(
+    apiGroups = "",
+    resources = "pods",
+    verbs = {"get", "list", "watch"})
+@RBACRule(apiGroups = "", resources = "pods/proxy", verbs = "get")
+@RBACRule(
+    apiGroups = "",
+    resources = "configmaps",
+    verbs = {"get", "create", "delete"})
+@RBACRule(apiGroups = "events.k8s.io", resources = "events", verbs = "create")
+@RBACRule(
+    apiGroups = "coordination.k8s.io",
+    resources = "leases",
+    verbs = {"get", "create", "update"})
+public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
+  /** Name of the controller in properties, logs and meters. */
+  static final String NAME = "finetunejob";
+
+  /** Until the informer has caught up with what the API server already has. */
+  private static final Duration CATCH_UP = Duration.ofMillis(200);
+
+  private final ClusterObserver observer;
+  private final Children children;
+  private final StatusWriter statusWriter;
+  private final JobGauges gauges;
+  private final OperatorConfig config;
+  private final Clock clock;
+
+  FineTuneJobReconciler(
+      ClusterObserver observer,
+      Children children,
+      StatusWriter statusWriter,
+      JobGauges gauges,
+      OperatorConfig config,
+      Clock clock) {
+    this.observer = observer;
+    this.children = children;
+    this.statusWriter = statusWriter;
+    this.gauges = gauges;
+    this.config = config;
+    this.clock = clock;
+  }
+
+  @Override
+  public List<EventSource<?, FineTuneJob>> prepareEventSources(
+      EventSourceContext<FineTuneJob> context) {
+    gauges.register(() -> context.getPrimaryCache().list());
+    return ChildInformers.of(context);
+  }
+
+  @Override
+  public UpdateControl<FineTuneJob> reconcile(FineTuneJob job, Context<FineTuneJob> context) {
+    Instant now = clock.instant();
+    Observation observation = observer.observe(job, context);
+    if (!observation.progress().equals(Progress.NONE)) {
+      gauges.progressed(job);
+    }
+    List<Violation> violations = FineTuneJobValidator.validate(job, config);
+    NextStep step = NextStepDecider.decide(job, violations, observation, now);
+    if (step instanceof NextStep.StartAttempt && outdated(job, context)) {
+      return UpdateControl.<FineTuneJob>noUpdate().rescheduleAfter(CATCH_UP);
+    }
+    var status = new StatusCalculator(job, violations, now);
+    statusWriter.write(job, apply(step, job, observation, status, context), context);
+    Optional<Duration> again = again(step);
+    return again.isPresent()
+        ? UpdateControl.<FineTuneJob>noUpdate().rescheduleAfter(again.get())
+        : UpdateControl.noUpdate();
+  }
+
+  /** Does what the step says and returns the status that follows. */
+  private FineTuneJobStatus apply(
+      NextStep step,
+      FineTuneJob job,
+      Observation observation,
+      StatusCalculator status,
+      Context<FineTuneJob> context) {
+    if (step instanceof NextStep.StartAttempt start) {
+      String child =
+          children.createAttempt(job, start.number(), context.resourceOperations()::create);
+      return status.started(start.number(), child);
+    } else if (step instanceof NextStep.KeepRunning keep) {
+      return status.running(keep.stage(), keep.node().orElse(null), observation.progress());
+    } else if (step instanceof NextStep.Suspend suspend) {
+      suspend.job().ifPresent(child -> children.deleteJob(job, child));
+      return status.suspending(suspend.message(), observation.progress());
+    } else if (step instanceof NextStep.StaySuspended stay) {
+      return stay.end().map(status::suspended).orElseGet(status::suspended);
+    } else if (step instanceof NextStep.Restart restart) {
+      return status.restarting(restart.end(), restart.message());
+    } else if (step instanceof NextStep.Complete complete) {
+      return status.succeeded(complete.end());
+    } else if (step instanceof NextStep.Fail fail) {
+      return status.failed(fail.end(), fail.message());
+    } else if (step instanceof NextStep.Wait wait) {
+      return status.waiting(wait.reason(), wait.message());
+    } else if (step instanceof NextStep.Reject) {
+      return status.rejected();
+    }
+    return job.getStatus();
+  }
+
+  /** When to look again, where no event may come. */
+  private Optional<Duration> again(NextStep step) {
+    if (step instanceof NextStep.Wait wait) {
+      return Optional.of(wait.atMost());
+    } else if (step instanceof NextStep.Restart restart) {
+      return Optional.of(restart.delay());
+    }
+    boolean progresses =
+        step instanceof NextStep.StartAttempt
+            || step instanceof NextStep.KeepRunning
+            || step instanceof NextStep.Suspend;
+    return progresses ? Optional.of(config.progress().interval()) : Optional.empty();
+  }
+
+  /**
+   * Whether the API server has another state than the cache. Creating a Job can't be taken back,
+   * and a job whose end the cache has yet to hear of must not start again.
+   */
+  private static boolean outdated(FineTuneJob job, Context<FineTuneJob> context) {
+    FineTuneJob live = context.getClient().resource(job).get();
+    return live == null
+        || !live.getMetadata().getResourceVersion().equals(job.getMetadata().getResourceVersion());
+  }
+
+  @Override
+  public ErrorStatusUpdateControl<FineTuneJob> updateErrorStatus(
+      FineTuneJob job, Context<FineTuneJob> context, Exception error) {
+    // The meters wrap what a pass throws.
+    Throwable cause = error instanceof OperatorException ? error.getCause() : error;
+    if (cause instanceof ChildRefusedException refused) {
+      List<Violation> violations = FineTuneJobValidator.validate(job, config);
+      var status = new StatusCalculator(job, violations, clock.instant());
+      statusWriter.write(job, status.childRefused(refused.getMessage()), context);
+    }
+    return ErrorStatusUpdateControl.defaultErrorProcessing();
+  }
+}

@@ -1,0 +1,72 @@
+package dev.finetune.operator.status;
+
+import dev.finetune.operator.resources.TrainerContainer;
+import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Quantity;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+
+/** Reads what matters from a pod. */
+final class PodFacts {
+  private PodFacts() {}
+
+  static Optional<PodCondition> condition(Pod pod, String type) {
+    return pod.getStatus() == null
+        ? Optional.empty()
+        : pod.getStatus().getConditions().stream()
+            .filter(condition -> type.equals(condition.getType()))
+            .findFirst();
+  }
+
+  static Optional<ContainerState> state(Pod pod) {
+    return pod.getStatus() == null
+        ? Optional.empty()
+        : pod.getStatus().getContainerStatuses().stream()
+            .filter(status -> TrainerContainer.NAME.equals(status.getName()))
+            .map(ContainerStatus::getState)
+            .filter(state -> state != null)
+            .findFirst();
+  }
+
+  static Optional<ContainerStateTerminated> terminated(Pod pod) {
+    return state(pod).map(ContainerState::getTerminated);
+  }
+
+  /** When the pod got its node, and with it its GPUs. */
+  static Optional<Instant> scheduledTime(Pod pod) {
+    return condition(pod, "PodScheduled")
+        .filter(condition -> "True".equals(condition.getStatus()))
+        .map(PodCondition::getLastTransitionTime)
+        .map(Instant::parse);
+  }
+
+  static boolean hasMemoryLimit(Pod pod) {
+    return limits(pod.getSpec()).containsKey("memory");
+  }
+
+  /** Extended resources, the only ones with a domain, are GPUs here. */
+  static int gpus(PodSpec spec) {
+    return limits(spec).entrySet().stream()
+        .filter(limit -> limit.getKey().contains("/"))
+        .mapToInt(limit -> limit.getValue().getNumericalAmount().intValue())
+        .sum();
+  }
+
+  private static Map<String, Quantity> limits(PodSpec spec) {
+    return spec == null
+        ? Map.of()
+        : spec.getContainers().stream()
+            .filter(container -> TrainerContainer.NAME.equals(container.getName()))
+            .filter(container -> container.getResources() != null)
+            .map(container -> container.getResources().getLimits())
+            .filter(limits -> limits != null)
+            .findFirst()
+            .orElse(Map.of());
+  }
+}

@@ -1,0 +1,86 @@
+package dev.finetune.operator.status;
+
+import dev.finetune.api.v1alpha1.ConditionReason;
+import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.util.Optional;
+
+/**
+ * How far an attempt's pod has come, in the words of whoever holds it up.
+ *
+ * @param scheduled whether it has a node
+ * @param running whether the trainer's process runs
+ */
+public record PodStage(boolean scheduled, boolean running, ConditionReason reason, String message) {
+
+  /**
+   * Reads it from the pod.
+   *
+   * @param job name of the Job that creates the pod
+   */
+  public static PodStage of(String job, Optional<Pod> pod) {
+    return pod.map(PodStage::of)
+        .orElseGet(
+            () ->
+                new PodStage(
+                    false,
+                    false,
+                    ConditionReason.JobCreated,
+                    "Job " + job + " is created, its pod is not there yet"));
+  }
+
+  private static PodStage of(Pod pod) {
+    String name = "Pod " + pod.getMetadata().getName();
+    if (running(pod)) {
+      return new PodStage(
+          true, true, ConditionReason.TrainerRunning, name + " trains" + onNode(pod));
+    }
+    if (!scheduled(pod)) {
+      var refusal =
+          PodFacts.condition(pod, "PodScheduled")
+              .filter(condition -> "False".equals(condition.getStatus()));
+      return refusal
+          .map(
+              condition ->
+                  new PodStage(
+                      false,
+                      false,
+                      ConditionReason.Unschedulable,
+                      name + " has no node: " + condition.getMessage()))
+          .orElseGet(
+              () ->
+                  new PodStage(
+                      false, false, ConditionReason.JobCreated, name + " waits for a node"));
+    }
+    return new PodStage(
+        true, false, ConditionReason.PodStarting, name + " starts" + onNode(pod) + waiting(pod));
+  }
+
+  /** A trainer that has ended counts as running until its Job says how it ended. */
+  private static boolean running(Pod pod) {
+    Optional<ContainerState> state = PodFacts.state(pod);
+    return state
+        .map(each -> each.getRunning() != null || each.getTerminated() != null)
+        .orElseGet(() -> pod.getStatus() != null && "Running".equals(pod.getStatus().getPhase()));
+  }
+
+  private static boolean scheduled(Pod pod) {
+    return pod.getSpec() != null && pod.getSpec().getNodeName() != null;
+  }
+
+  private static String onNode(Pod pod) {
+    return scheduled(pod) ? " on node " + pod.getSpec().getNodeName() : "";
+  }
+
+  private static String waiting(Pod pod) {
+    ContainerStateWaiting waiting =
+        PodFacts.state(pod).map(ContainerState::getWaiting).orElse(null);
+    if (waiting == null || waiting.getReason() == null) {
+      return "";
+    }
+    return ": "
+        + waiting.getReason()
+        + (waiting.getMessage() == null ? "" : ", " + waiting.getMessage());
+  }
+}

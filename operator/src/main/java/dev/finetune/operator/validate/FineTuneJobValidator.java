@@ -1,0 +1,91 @@
+package dev.finetune.operator.validate;
+
+import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.api.v1alpha1.FineTuneJobSpec;
+import dev.finetune.api.v1alpha1.MethodOptions;
+import dev.finetune.api.v1alpha1.Recipe;
+import dev.finetune.api.v1alpha1.TrainingOptions;
+import dev.finetune.operator.config.OperatorConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * The rules that the CRD's schema can't say, and those without which nothing can be built, since
+ * not every API server checks the schema. Null-safe for the same reason.
+ */
+public final class FineTuneJobValidator {
+  private static final int LONGEST_NAME = 52;
+  private static final Pattern DNS_LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
+  private static final String ALL_LINEAR = "all-linear";
+
+  private FineTuneJobValidator() {}
+
+  /**
+   * Finds every violation, in the order of the manifest.
+   *
+   * @return empty where the job can be run
+   */
+  public static List<Violation> validate(FineTuneJob job, OperatorConfig config) {
+    var violations = new ArrayList<Violation>();
+    checkName(job.getMetadata().getName(), violations);
+    FineTuneJobSpec spec = job.getSpec();
+    if (spec == null || spec.recipe() == null) {
+      violations.add(new Violation("spec.recipe", "is missing; it says what to train"));
+      return violations;
+    }
+    checkRecipe(spec.recipe(), config, violations);
+    ResourceRules.check(spec.resources(), violations);
+    PodRules.check(spec.pod(), violations);
+    return List.copyOf(violations);
+  }
+
+  private static void checkName(String name, List<Violation> violations) {
+    if (name.length() > LONGEST_NAME || !DNS_LABEL.matcher(name).matches()) {
+      violations.add(
+          new Violation(
+              "metadata.name",
+              "'"
+                  + name
+                  + "' can't begin the host name of a pod; use at most 52 characters of a-z, 0-9"
+                  + " and -, without dots"));
+    }
+  }
+
+  private static void checkRecipe(
+      Recipe recipe, OperatorConfig config, List<Violation> violations) {
+    SourceRules.check(recipe, config.allowFileSources(), violations);
+    checkMethod(recipe.method(), violations);
+    checkEvaluation(recipe, violations);
+  }
+
+  private static void checkMethod(MethodOptions method, List<Violation> violations) {
+    if (method == null || method.lora() == null) {
+      violations.add(new Violation("spec.recipe.method", "names no method; write lora: {}"));
+      return;
+    }
+    List<String> targets = method.lora().targetModules();
+    if (targets != null && targets.size() > 1 && targets.contains(ALL_LINEAR)) {
+      violations.add(
+          new Violation(
+              "spec.recipe.method.lora.targetModules",
+              "all-linear stands for every layer; leave it or the other names out"));
+    }
+  }
+
+  private static void checkEvaluation(Recipe recipe, List<Violation> violations) {
+    TrainingOptions training = recipe.training();
+    boolean nothingHeldOut =
+        recipe.dataset() != null
+            && recipe.dataset().validation() != null
+            && recipe.dataset().validation().sources() == null
+            && Double.valueOf(0).equals(recipe.dataset().validation().fraction());
+    if (training != null && training.evalSteps() != null && nothingHeldOut) {
+      violations.add(
+          new Violation(
+              "spec.recipe.training.evalSteps",
+              "there is nothing to evaluate, as dataset.validation.fraction is 0; leave evalSteps"
+                  + " out or hold rows out"));
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package dev.finetune.operator.validate;
+
+import dev.finetune.api.v1alpha1.ResourceOptions;
+import io.fabric8.kubernetes.api.model.Quantity;
+import java.math.BigDecimal;
+import java.util.List;
+import java.util.Optional;
+
+/** Rules of the pod's hardware. The schema knows a quantity only as a string or a number. */
+final class ResourceRules {
+  private ResourceRules() {}
+
+  static void check(ResourceOptions resources, List<Violation> violations) {
+    if (resources == null) {
+      return;
+    }
+    amount("cpu", "4", resources.cpu(), violations);
+    var memory = amount("memory", "16Gi", resources.memory(), violations);
+    var shared = amount("sharedMemory", "1Gi", resources.sharedMemory(), violations);
+    if (memory.isPresent() && shared.isPresent() && shared.get().compareTo(memory.get()) > 0) {
+      violations.add(
+          new Violation(
+              "spec.resources.sharedMemory",
+              "is "
+                  + resources.sharedMemory()
+                  + ", more than memory with "
+                  + resources.memory()
+                  + ", against which it counts; lower it or raise memory"));
+    }
+  }
+
+  private static Optional<BigDecimal> amount(
+      String field, String example, Quantity quantity, List<Violation> violations) {
+    if (quantity == null) {
+      return Optional.empty();
+    }
+    try {
+      BigDecimal amount = quantity.getNumericalAmount();
+      if (amount.signum() > 0) {
+        return Optional.of(amount);
+      }
+    } catch (IllegalArgumentException e) {
+      // Said below: the client parses a quantity only when it is asked for its amount.
+    }
+    violations.add(
+        new Violation(
+            "spec.resources." + field,
+            "'" + quantity + "' is no amount above 0; write one such as " + example));
+    return Optional.empty();
+  }
+}

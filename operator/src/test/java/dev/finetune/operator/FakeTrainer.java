@@ -1,0 +1,46 @@
+package dev.finetune.operator;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.finetune.api.v1alpha1.Progress;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+
+/** Serves a progress that the test sets, as a trainer's pod does. */
+final class FakeTrainer implements AutoCloseable {
+  private final HttpServer server;
+  private volatile Progress progress = Progress.NONE;
+
+  FakeTrainer() {
+    try {
+      server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    server.createContext(
+        Progress.PATH,
+        exchange -> {
+          byte[] answer = Serialization.asJson(progress).getBytes(StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(200, answer.length);
+          exchange.getResponseBody().write(answer);
+          exchange.close();
+        });
+    server.start();
+  }
+
+  int port() {
+    return server.getAddress().getPort();
+  }
+
+  void says(Progress next) {
+    progress = next;
+  }
+
+  @Override
+  public void close() {
+    server.stop(0);
+  }
+}

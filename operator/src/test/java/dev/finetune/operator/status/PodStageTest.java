@@ -1,0 +1,83 @@
+package dev.finetune.operator.status;
+
+import static dev.finetune.operator.Scenes.pod;
+import static dev.finetune.operator.Scenes.runningPod;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.finetune.api.v1alpha1.ConditionReason;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class PodStageTest {
+
+  @Test
+  void aJobWithoutAPodIsCreatedOnly() {
+    var stage = PodStage.of("tune-1", Optional.empty());
+
+    assertThat(stage.reason()).isEqualTo(ConditionReason.JobCreated);
+    assertThat(stage.message()).contains("tune-1");
+  }
+
+  @Test
+  void anUnschedulablePodHasTheSchedulersWords() {
+    Pod pod =
+        pod(
+            1,
+            each ->
+                each.editSpec()
+                    .withNodeName(null)
+                    .endSpec()
+                    .editStatus()
+                    .withPhase("Pending")
+                    .withConditions()
+                    .addNewCondition()
+                    .withType("PodScheduled")
+                    .withStatus("False")
+                    .withReason("Unschedulable")
+                    .withMessage("0/3 nodes are available: 3 Insufficient nvidia.com/gpu.")
+                    .endCondition()
+                    .endStatus());
+
+    var stage = PodStage.of("tune-1", Optional.of(pod));
+
+    assertThat(stage.scheduled()).isFalse();
+    assertThat(stage.reason()).isEqualTo(ConditionReason.Unschedulable);
+    assertThat(stage.message()).endsWith("3 Insufficient nvidia.com/gpu.");
+  }
+
+  @Test
+  void aContainerThatWaitsSaysForWhat() {
+    Pod pod =
+        pod(
+            1,
+            each ->
+                each.editStatus()
+                    .withPhase("Pending")
+                    .addNewContainerStatus()
+                    .withName("trainer")
+                    .withNewState()
+                    .withNewWaiting()
+                    .withReason("ImagePullBackOff")
+                    .withMessage("Back-off pulling image \"x\"")
+                    .endWaiting()
+                    .endState()
+                    .endContainerStatus()
+                    .endStatus());
+
+    var stage = PodStage.of("tune-1", Optional.of(pod));
+
+    assertThat(stage.scheduled()).isTrue();
+    assertThat(stage.running()).isFalse();
+    assertThat(stage.reason()).isEqualTo(ConditionReason.PodStarting);
+    assertThat(stage.message()).endsWith("ImagePullBackOff, Back-off pulling image \"x\"");
+  }
+
+  @Test
+  void aRunningTrainerTrains() {
+    var stage = PodStage.of("tune-1", Optional.of(runningPod(1)));
+
+    assertThat(stage.running()).isTrue();
+    assertThat(stage.message()).isEqualTo("Pod tune-1-0-abcde trains on node node-1");
+  }
+}

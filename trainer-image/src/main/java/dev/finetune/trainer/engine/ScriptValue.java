@@ -1,0 +1,46 @@
+package dev.finetune.trainer.engine;
+
+import ai.djl.pytorch.jni.IValue;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A value that lives in TorchScript: a result of one call that is an argument of others, such as a
+ * model's weights. To be closed; what it holds is freed when nothing refers to it any more.
+ */
+public final class ScriptValue implements AutoCloseable {
+  private static final AtomicLong OPEN = new AtomicLong();
+
+  private final IValue value;
+  private boolean closed;
+
+  ScriptValue(IValue value) {
+    this.value = value;
+    OPEN.incrementAndGet();
+  }
+
+  /** Its type in TorchScript, such as {@code Dict(str, Tensor)}. */
+  public String type() {
+    return value.getType();
+  }
+
+  IValue value() {
+    if (closed) {
+      throw new IllegalStateException("the script value is closed");
+    }
+    return value;
+  }
+
+  /** How many are open in the process; a steady number means that nothing leaks. */
+  public static long open() {
+    return OPEN.get();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      OPEN.decrementAndGet();
+      value.close();
+    }
+  }
+}

@@ -1,0 +1,212 @@
+package dev.finetune.trainer.method;
+
+import dev.finetune.api.v1alpha1.LoraOptions;
+import dev.finetune.api.v1alpha1.LoraVariant;
+import dev.finetune.api.v1alpha1.ParameterCounts;
+import dev.finetune.api.v1alpha1.Recipe;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.api.v1alpha1.TrainingOptions;
+import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.engine.DeviceMemoryException;
+import dev.finetune.trainer.engine.ScriptValue;
+import dev.finetune.trainer.engine.TorchScript;
+import dev.finetune.trainer.model.CausalLm;
+import dev.finetune.trainer.model.LinearLayer;
+import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.safetensors.HostTensor;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Low-rank adaptation (arXiv:2106.09685): each target's weight W (out, in) stays frozen and becomes
+ * W + s B A with A (r, in) and B (out, r) trained, s = alpha / r, or alpha / sqrt(r) where it is
+ * rank-stabilised (arXiv:2312.03732). A starts uniform in +-1/sqrt(in), B at zero. A, B and the
+ * optimizer's state are float32 whatever the model computes in.
+ */
+public final class LoraModel implements TrainableModel {
+  private final CausalLm base;
+  private final LoraOptions lora;
+  private final OptimizerOptions optimizer;
+  private final boolean recompute;
+  private final List<LinearLayer> adapted;
+  private final LoraTensors tensors;
+  private final ScriptValue trained;
+  private final ScriptValue model;
+
+  private LoraModel(CausalLm base, Recipe recipe, List<LinearLayer> adapted) {
+    TrainingOptions training = recipe.training();
+    this.base = base;
+    this.lora = recipe.method().lora();
+    this.optimizer = OptimizerOptions.of(training);
+    this.recompute = training.gradientCheckpointing();
+    this.adapted = adapted;
+    this.tensors = new LoraTensors(adapted, lora.rank());
+    this.trained =
+        script()
+            .call(
+                "new_trained",
+                tensors.scriptNames(),
+                tensors.layers(),
+                tensors.rows(),
+                tensors.columns(),
+                base.folder().config().layers(),
+                training.seed(),
+                base.device());
+    try (ScriptValue adapter = script().call("adapter_of", trained)) {
+      this.model = base.withAdapter(adapter, scale(lora));
+    }
+  }
+
+  /**
+   * Loads the base model and puts a fresh adapter on it.
+   *
+   * @param recipe its method must be lora, with every default filled in
+   * @param folder the checked base model
+   * @param device cpu, or cuda:N
+   * @throws TrainerException with {@link TrainerExit#USAGE} if a target names no linear layer, with
+   *     {@link TrainerExit#OUT_OF_MEMORY} if the model doesn't fit
+   */
+  public static LoraModel create(Recipe recipe, ModelFolder folder, String device) {
+    List<LinearLayer> adapted =
+        LoraTargets.resolve(recipe.method().lora().targetModules(), folder.linearLayers());
+    CausalLm base = CausalLm.load(folder, device, recipe.training().precision());
+    try {
+      return new LoraModel(base, recipe, adapted);
+    } catch (RuntimeException e) {
+      base.close();
+      throw e;
+    }
+  }
+
+  static double scale(LoraOptions lora) {
+    return lora.variant() == LoraVariant.RANK_STABILIZED
+        ? lora.alpha() / Math.sqrt(lora.rank())
+        : lora.alpha() / lora.rank();
+  }
+
+  @Override
+  public double accumulate(Batch batch, long windowTokens, long dropoutSeed) {
+    return onBatch(
+        batch,
+        ids ->
+            script()
+                .callDouble(
+                    "accumulate",
+                    ids,
+                    labels(batch),
+                    model,
+                    trained,
+                    windowTokens,
+                    lora.dropout(),
+                    DropoutSeeds.of(dropoutSeed, base.folder().config().layers()),
+                    recompute,
+                    base.headRows()));
+  }
+
+  @Override
+  public double step(double learningRate) {
+    return script()
+        .callDouble(
+            "step",
+            trained,
+            learningRate,
+            optimizer.beta1(),
+            optimizer.beta2(),
+            optimizer.epsilon(),
+            optimizer.weightDecay(),
+            optimizer.maxGradNorm());
+  }
+
+  @Override
+  public double evaluate(Batch batch) {
+    return onBatch(
+        batch, ids -> script().callDouble("evaluate", ids, labels(batch), model, base.headRows()));
+  }
+
+  @Override
+  public Map<String, HostTensor> adapter() {
+    return tensors.split(script().callTensor("read_adapter", trained));
+  }
+
+  @Override
+  public Map<String, HostTensor> optimizer() {
+    return new OptimizerState(
+            tensors.split(script().callTensor("read_exp_avg", trained)),
+            tensors.split(script().callTensor("read_exp_avg_sq", trained)),
+            script().callLong("read_steps", trained))
+        .tensors();
+  }
+
+  @Override
+  public void restore(Map<String, HostTensor> adapter, Map<String, HostTensor> optimizer) {
+    tensors.check("the adapter", adapter);
+    OptimizerState state = OptimizerState.of(optimizer);
+    tensors.check("the optimizer's exp_avg", state.expAvg());
+    tensors.check("the optimizer's exp_avg_sq", state.expAvgSq());
+    script()
+        .run(
+            "write_state",
+            trained,
+            tensors.join(adapter),
+            tensors.join(state.expAvg()),
+            tensors.join(state.expAvgSq()),
+            state.steps());
+  }
+
+  /** The engine's arrays that are open between calls. */
+  int openArrays() {
+    return script().openArrays();
+  }
+
+  /** The window's gradient so far, by PEFT's name; copies. */
+  Map<String, HostTensor> gradients() {
+    return tensors.split(script().callTensor("read_gradient", trained));
+  }
+
+  @Override
+  public String adapterConfig() {
+    return AdapterConfig.json(lora, adapted, base.folder().linearLayers(), base.folder().path());
+  }
+
+  @Override
+  public ParameterCounts parameters() {
+    long trainable = tensors.elements();
+    return new ParameterCounts(trainable, base.folder().parameters() + trainable);
+  }
+
+  private TorchScript script() {
+    return base.script();
+  }
+
+  private static HostTensor labels(Batch batch) {
+    return HostTensor.ofLongs(batch.labels(), batch.rows(), batch.length());
+  }
+
+  private double onBatch(Batch batch, ToDoubleFunction<HostTensor> call) {
+    try {
+      return call.applyAsDouble(HostTensor.ofLongs(batch.inputIds(), batch.rows(), batch.length()));
+    } catch (DeviceMemoryException e) {
+      throw new TrainerException(TrainerExit.OUT_OF_MEMORY, outOfMemory(batch, e), e);
+    }
+  }
+
+  private String outOfMemory(Batch batch, DeviceMemoryException e) {
+    String remedy =
+        recompute
+            ? "set a smaller training.batchSize with more gradientAccumulationSteps (the result is"
+                + " the same), or a smaller maxLength"
+            : "set training.gradientCheckpointing, which keeps only each layer's input, or a smaller"
+                + " batchSize with more gradientAccumulationSteps (the result is the same)";
+    return "a batch of %d rows of %d tokens doesn't fit into the memory of %s: %s; %s"
+        .formatted(batch.rows(), batch.length(), base.device(), e.getMessage(), remedy);
+  }
+
+  @Override
+  public void close() {
+    model.close();
+    trained.close();
+    base.close();
+  }
+}

@@ -1,0 +1,29 @@
+package dev.finetune.trainer.model;
+
+import java.util.List;
+import java.util.Map;
+
+/** A decoder-only network: the names and shapes of its weights and its TorchScript. */
+interface Architecture {
+  /** Its name in config.json's {@code architectures}. */
+  String name();
+
+  /** File of its TorchScript beside this class; causal_lm.py says what it must define. */
+  String script();
+
+  /**
+   * Refuses a configuration whose result would be wrong.
+   *
+   * @throws dev.finetune.trainer.TrainerException naming the setting
+   */
+  void check(ModelConfig config);
+
+  /** The weights that the script reads, by name, with their shapes; a tied head is not one. */
+  Map<String, long[]> weights(ModelConfig config);
+
+  /** Every linear layer but the head, in the order of the network. */
+  List<LinearLayer> linearLayers(ModelConfig config);
+
+  /** What the script's read_config takes. */
+  Map<String, Double> numbers(ModelConfig config);
+}

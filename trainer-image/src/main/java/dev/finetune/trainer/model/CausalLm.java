@@ -1,0 +1,143 @@
+package dev.finetune.trainer.model;
+
+import dev.finetune.api.v1alpha1.Precision;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.engine.DeviceMemoryException;
+import dev.finetune.trainer.engine.ScriptSource;
+import dev.finetune.trainer.engine.ScriptValue;
+import dev.finetune.trainer.engine.TorchRuntime;
+import dev.finetune.trainer.engine.TorchScript;
+import dev.finetune.trainer.safetensors.HostTensor;
+
+/** A loaded language model: its compiled script and its frozen weights on a device. */
+public final class CausalLm implements AutoCloseable {
+  /** Logits that live at once on a CPU: 16 MiB of float32, small beside the weights. */
+  private static final long CPU_LOGITS = 1L << 22;
+
+  /** On a GPU larger products are faster: 256 MiB of float32. */
+  private static final long GPU_LOGITS = 1L << 26;
+
+  private final ModelFolder folder;
+  private final String device;
+  private final TorchScript script;
+  private final ScriptValue config;
+  private final ScriptValue weights;
+
+  private CausalLm(
+      ModelFolder folder,
+      String device,
+      TorchScript script,
+      ScriptValue config,
+      ScriptValue weights) {
+    this.folder = folder;
+    this.device = device;
+    this.script = script;
+    this.config = config;
+    this.weights = weights;
+  }
+
+  /**
+   * Loads a model.
+   *
+   * @param folder its checked folder
+   * @param device cpu, or cuda:N
+   * @param precision type to compute with; Auto is FP32 on a CPU and BF16 on a GPU
+   * @throws TrainerException with {@link TrainerExit#USAGE} if there is no such device, with {@link
+   *     TrainerExit#OUT_OF_MEMORY} if the weights don't fit
+   */
+  public static CausalLm load(ModelFolder folder, String device, Precision precision) {
+    checkDevice(device);
+    TorchScript script =
+        TorchScript.compile(
+            "CausalLm",
+            ScriptSource.read(CausalLm.class, "causal_lm.py", folder.architecture().script()));
+    try {
+      ScriptValue weights =
+          ModelWeights.load(script, folder, TorchTypes.of(precision, device), device);
+      ScriptValue config = script.call("config", folder.architecture().numbers(folder.config()));
+      return new CausalLm(folder, device, script, config, weights);
+    } catch (DeviceMemoryException e) {
+      script.close();
+      throw new TrainerException(
+          TrainerExit.OUT_OF_MEMORY,
+          "the %,d weights of %s don't fit into the memory of %s: %s"
+              .formatted(folder.parameters(), folder.path(), device, e.getMessage()),
+          e);
+    } catch (RuntimeException e) {
+      script.close();
+      throw e;
+    }
+  }
+
+  private static void checkDevice(String device) {
+    if (device.equals("cpu")) {
+      return;
+    }
+    int devices = TorchRuntime.cudaDevices();
+    boolean known =
+        device.matches("cuda:\\d{1,3}") && Integer.parseInt(device.substring(5)) < devices;
+    if (!known) {
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          "there is no device '%s': this machine has cpu and %d CUDA devices"
+              .formatted(device, devices));
+    }
+  }
+
+  /** The folder that it was loaded from. */
+  public ModelFolder folder() {
+    return folder;
+  }
+
+  /** Where it computes: cpu, or cuda:N. */
+  public String device() {
+    return device;
+  }
+
+  /** Its compiled script, causal_lm.py and the architecture's own. */
+  public TorchScript script() {
+    return script;
+  }
+
+  /** Rows that meet the head at once, so that the logits stay small. */
+  public long headRows() {
+    long logits = device.equals("cpu") ? CPU_LOGITS : GPU_LOGITS;
+    return Math.max(1, logits / folder.config().vocabularySize());
+  }
+
+  /**
+   * The model with an adapter, as the script's calls take it.
+   *
+   * @param adapter the script's dictionary of LAYER.lora_A and LAYER.lora_B
+   * @param scale factor of B A
+   */
+  public ScriptValue withAdapter(ScriptValue adapter, double scale) {
+    return script.call("model", config, weights, adapter, scale);
+  }
+
+  /** The model as it is, as the script's calls take it. */
+  public ScriptValue withoutAdapter() {
+    try (ScriptValue none = script.call("no_weights")) {
+      return withAdapter(none, 1.0);
+    }
+  }
+
+  /**
+   * Logits of every position of a batch.
+   *
+   * @param model with or without an adapter
+   * @param ids (B, T) of I64
+   * @return (B, T, V) of F32
+   */
+  public HostTensor logits(ScriptValue model, HostTensor ids) {
+    return script.callTensor("logits", ids, model);
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+    config.close();
+    script.close();
+  }
+}

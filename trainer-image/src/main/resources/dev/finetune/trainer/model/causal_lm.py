@@ -1,0 +1,444 @@
+# What every decoder-only language model shares: linear layers with their adapter, the loss, the
+# backward pass, the optimizer step, generation. An architecture's own file is put before it and
+# defines
+#   class Config(NamedTuple)                   its numbers, with fields layers and head_dim
+#   read_config(numbers) -> Config
+#   rope(config, start, length, device, dtype) -> (cos, sin)
+#   embed(ids, model) -> hidden                (N) -> (N, C)
+#   layer(hidden, i, model, run, cache) -> hidden   (N, C) -> (N, C)
+#   head(hidden, model) -> logits              (N, C) -> (N, V), with the final norm
+#
+# This is TorchScript in the form in which archives hold it: `torch.` names the operators of ATen,
+# `__torch__.` what is defined in these files, and element types are numbers:
+# 2 int16, 4 int64, 5 float16, 6 float32, 7 float64, 15 bfloat16.
+#
+# Shapes: B rows of T tokens, N = B T, C hidden, V vocabulary, H query heads, K key/value heads,
+# D size of a head, r rank of an adapter, P numbers that train.
+
+class Model(NamedTuple):
+  config : __torch__.Config
+  weights : Dict[str, Tensor]   # frozen, by their names in the model's file
+  adapter : Dict[str, Tensor]   # LAYER.lora_A (r, in) and LAYER.lora_B (out, r), float32
+  scale : float                 # of B A: alpha / r, or alpha / sqrt(r)
+
+# One run through the layers.
+class Run(NamedTuple):
+  rows : int                    # B
+  past : int                    # tokens that the cache holds already
+  cos : Tensor                  # (T, D)
+  sin : Tensor                  # (T, D)
+  dropout : float               # probability of zeroing an element of an adapter's input
+  generator : Optional[Generator]   # draws the dropout's masks; None: no dropout
+
+# The tensors that train, one behind the other in one flat tensor, and their AdamW state.
+class Trained(NamedTuple):
+  flat : Tensor                 # (P) float32
+  gradient : Tensor             # (P) of the accumulation window so far
+  exp_avg : Tensor              # (P)
+  exp_avg_sq : Tensor           # (P)
+  steps : Tensor                # ()
+  adamw : List[List[Tensor]]    # each of the five in a list of its own, for the fused operator
+  adapter : Dict[str, Tensor]   # views of flat, leaves of the graph
+  layers : List[List[str]]      # names of the tensors of each layer, in the order of flat
+
+def new_run(model: __torch__.Model, rows: int, past: int, length: int, device: Device, dtype: int) -> __torch__.Run:
+  cos, sin = __torch__.rope(model.config, past, length, device, dtype)
+  return __torch__.Run(rows, past, cos, sin, 0., None)
+
+# The run of layer i: its masks come from a seed of its own, so that computing the layer again for
+# the backward pass draws the same ones.
+def of_layer(run: __torch__.Run, i: int, dropout: float, seeds: List[int]) -> __torch__.Run:
+  if torch.eq(dropout, 0.):
+    return run
+  generator = torch.Generator(device=run.cos.device, seed=seeds[i])
+  return __torch__.Run(run.rows, run.past, run.cos, run.sin, dropout, generator)
+
+# A mask that is False with the given probability, to 1/65536. Four elements share one 64-bit draw,
+# which takes a quarter of bernoulli's time on a CPU.
+def keep_mask(like: Tensor, probability: float, generator: Optional[Generator]) -> Tensor:
+  n = torch.numel(like)
+  draws = torch.empty([torch.floordiv(n + 3, 4)], dtype=4, device=like.device)
+  draws = torch.random_(draws, -9223372036854775808, None, generator=generator)
+  below = int(torch.round(probability * 65536.)) - 32768
+  return torch.ge(torch.view_copy(draws, dtype=2), below)[0:n].view(torch.size(like))
+
+# x W^T + bias + scale dropout(x) A^T B^T (LoRA, arXiv:2106.09685), (N, in) -> (N, out).
+# The last product is added in place: W's product has no other user.
+def linear(x: Tensor, name: str, model: __torch__.Model, run: __torch__.Run) -> Tensor:
+  y = torch.mm(x, model.weights[name + ".weight"].t())
+  if name + ".bias" in model.weights:
+    y = torch.add(y, model.weights[name + ".bias"])
+  if name + ".lora_A" in model.adapter:
+    a = model.adapter[name + ".lora_A"].to(x.dtype)
+    b = model.adapter[name + ".lora_B"].to(x.dtype)
+    scale = model.scale
+    if torch.__isnot__(run.generator, None):
+      x = x * __torch__.keep_mask(x, run.dropout, run.generator)
+      scale = torch.div(scale, 1. - run.dropout)
+    y = torch.addmm_(y, torch.mm(x, a.t()), b.t(), beta=1., alpha=scale)
+  return y
+
+# Root mean square norm (arXiv:1910.07467), computed in float32.
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+  h = x.to(6)
+  h = h * torch.rsqrt(torch.mean(h * h, [-1], True) + eps)
+  return h.to(x.dtype) * weight
+
+# Rotary position embedding (arXiv:2104.09864) in Hugging Face's layout: the halves of a head are
+# the pairs' coordinates. (B, heads, T, D)
+def rotate(x: Tensor, run: __torch__.Run) -> Tensor:
+  first, second = torch.chunk(x, 2, -1)
+  return x * run.cos + torch.cat([torch.neg(second), first], -1) * run.sin
+
+# (N, heads D) -> (B, heads, T, D)
+def split_heads(x: Tensor, rows: int, head_dim: int) -> Tensor:
+  tokens = torch.floordiv(x.size(0), rows)
+  return x.view([rows, tokens, -1, head_dim]).transpose(1, 2)
+
+# Writes keys or values behind those that the cache holds and returns all of them: (B, K, T, D) ->
+# (B, K, past + T, D). Without a cache it returns what it is given.
+def remember(x: Tensor, name: str, run: __torch__.Run, cache: Dict[str, Tensor]) -> Tensor:
+  if name not in cache:
+    return x
+  end = run.past + x.size(2)
+  torch.copy_(torch.slice(cache[name], 2, run.past, end), x)
+  return torch.slice(cache[name], 2, 0, end)
+
+# Each key/value head serves H / K query heads (arXiv:2305.13245): (B, K, T, D) -> (B, H, T, D)
+def repeat_heads(x: Tensor, heads: int) -> Tensor:
+  b, k, t, d = torch.size(x)
+  if torch.eq(k, heads):
+    return x
+  return torch.unsqueeze(x, 2).expand([b, k, torch.floordiv(heads, k), t, d]).reshape([b, heads, t, d])
+
+# Causal softmax(q k^T / sqrt(D)) v, (B, H, T, D) -> (N, H D). One new token sees all of the cache.
+def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+  b, h, t, d = torch.size(q)
+  k = __torch__.repeat_heads(k, h)
+  v = __torch__.repeat_heads(v, h)
+  o = torch.scaled_dot_product_attention(q, k, v, None, 0., torch.gt(t, 1))
+  return o.transpose(1, 2).reshape([b * t, h * d])
+
+# 1 / base^(2 j / D), (D / 2) float32.
+def inverse_frequencies(base: float, head_dim: int) -> Tensor:
+  exponents = torch.div(torch.arange(0, head_dim, 2, dtype=6), head_dim)
+  return torch.reciprocal(torch.pow(base, exponents))
+
+# Llama 3's scaling: long waves are slowed by the factor, short ones stay, between them it is
+# interpolated (Hugging Face, rope_type "llama3").
+def llama3_scaling(inverse: Tensor, factor: float, low: float, high: float, original: float) -> Tensor:
+  wave = torch.reciprocal(inverse) * 6.283185307179586
+  smooth = torch.div(torch.sub(torch.reciprocal(wave) * original, low), high - low)
+  between = torch.mul(torch.rsub(smooth, 1.), torch.div(inverse, factor)) + smooth * inverse
+  slowed = torch.where(torch.gt(wave, torch.div(original, low)), torch.div(inverse, factor), inverse)
+  middle = torch.logical_not(torch.logical_or(torch.lt(wave, torch.div(original, high)), torch.gt(wave, torch.div(original, low))))
+  return torch.where(middle, between, slowed)
+
+# cos and sin of position times frequency for the positions start .. start + length - 1, (T, D).
+def rope_tables(inverse: Tensor, start: int, length: int, device: Device, dtype: int) -> Tuple[Tensor, Tensor]:
+  positions = torch.arange(start, start + length, 1, dtype=6, device=device)
+  angles = torch.outer(positions, inverse.to(device))
+  angles = torch.cat([angles, angles], -1)
+  return (torch.cos(angles).to(dtype), torch.sin(angles).to(dtype))
+
+# Sum of the negative log-likelihoods of the targets, and its gradient by the hidden states where
+# wanted, divided by `divisor`. Only the supervised rows meet the head, `chunk` at a time, so that
+# no more than chunk x V logits live at once.
+def head_loss(hidden: Tensor, labels: Tensor, model: __torch__.Model, divisor: int, chunk: int, want_gradient: bool) -> Tuple[float, Tensor]:
+  rows, tokens = torch.size(labels)
+  # The prediction at t is compared with the label at t + 1; a row's last token predicts nothing.
+  nothing = torch.full([rows, 1], -100, dtype=4, device=labels.device)
+  targets = torch.cat([torch.slice(labels, 1, 1, tokens), nothing], 1).view([-1])
+  supervised = torch.squeeze(torch.nonzero(torch.ne(targets, -100)), 1)
+  targets = torch.index_select(targets, 0, supervised)
+  inputs = torch.index_select(hidden.detach(), 0, supervised)
+  gradients = torch.empty_like(inputs)
+  total = torch.zeros([], dtype=7, device=hidden.device)
+  count = supervised.size(0)
+  start = 0
+  while torch.lt(start, count):
+    end = ops.prim.min(start + chunk, count)
+    x = torch.requires_grad_(torch.slice(inputs, 0, start, end).detach(), want_gradient)
+    logits = __torch__.head(x, model).to(6)
+    nll = torch.cross_entropy_loss(logits, torch.slice(targets, 0, start, end), None, 2, -100, 0.)
+    total = total + nll.detach().to(7)
+    if want_gradient:
+      gradient = torch.grad([torch.div(nll, divisor)], [x])[0]
+      torch.copy_(torch.slice(gradients, 0, start, end), unchecked_cast(Tensor, gradient))
+    start = end
+  if want_gradient:
+    all = torch.index_copy(torch.zeros_like(hidden.detach()), 0, supervised, gradients)
+    return (total.item(), all)
+  return (total.item(), gradients)
+
+def leaves(trained: __torch__.Trained, i: int) -> List[Tensor]:
+  tensors = annotate(List[Tensor], [])
+  for name in trained.layers[i]:
+    tensors.append(trained.adapter[name])
+  return tensors
+
+# The lowest layer with something to train: the backward pass ends there.
+def lowest_trained(trained: __torch__.Trained) -> int:
+  for i in range(torch.len(trained.layers)):
+    if torch.gt(torch.len(trained.layers[i]), 0):
+      return i
+  return torch.len(trained.layers)
+
+# The window's gradient of one layer's tensors; `flat` order is layer order, so they are adjacent.
+def add_gradients(trained: __torch__.Trained, offset: int, gradients: List[Optional[Tensor]]) -> int:
+  for g in gradients:
+    gradient = unchecked_cast(Tensor, g)
+    n = torch.numel(gradient)
+    torch.add_(torch.slice(trained.gradient, 0, offset, offset + n), gradient.reshape([-1]))
+    offset = offset + n
+  return offset
+
+def offset_of(trained: __torch__.Trained, layer: int) -> int:
+  offset = 0
+  for i in range(layer):
+    for name in trained.layers[i]:
+      offset = offset + torch.numel(trained.adapter[name])
+  return offset
+
+# Forward and backward with every layer's activations kept.
+def accumulate_keeping(ids: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, run: __torch__.Run, dropout: float, seeds: List[int], window: int, chunk: int) -> float:
+  none = annotate(Dict[str, Tensor], {})
+  torch.set_grad_enabled(True)
+  x = __torch__.embed(ids.view([-1]), model)
+  parameters = annotate(List[Tensor], [])
+  for i in range(torch.len(trained.layers)):
+    x = __torch__.layer(x, i, model, __torch__.of_layer(run, i, dropout, seeds), none)
+    parameters = torch.add(parameters, __torch__.leaves(trained, i))
+  loss, gradient = __torch__.head_loss(x, labels, model, window, chunk, True)
+  gradients = torch.grad([x], parameters, annotate(List[Optional[Tensor]], [gradient]))
+  torch.set_grad_enabled(False)
+  end = __torch__.add_gradients(trained, 0, gradients)
+  return loss
+
+# Forward keeping only each layer's input; backward computes one layer again at a time
+# (arXiv:1604.06174).
+def accumulate_recomputing(ids: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, run: __torch__.Run, dropout: float, seeds: List[int], window: int, chunk: int) -> float:
+  none = annotate(Dict[str, Tensor], {})
+  layers = torch.len(trained.layers)
+  lowest = __torch__.lowest_trained(trained)
+  torch.set_grad_enabled(False)
+  x = __torch__.embed(ids.view([-1]), model)
+  inputs = annotate(List[Tensor], [])
+  for i in range(layers):
+    if torch.ge(i, lowest):
+      inputs.append(x)
+    x = __torch__.layer(x, i, model, __torch__.of_layer(run, i, dropout, seeds), none)
+  torch.set_grad_enabled(True)
+  loss, gradient = __torch__.head_loss(x, labels, model, window, chunk, True)
+  for j in range(layers - lowest):
+    i = layers - 1 - j
+    further = torch.gt(i, lowest)
+    torch.set_grad_enabled(True)
+    x = torch.requires_grad_(inputs.pop(-1).detach(), further)
+    y = __torch__.layer(x, i, model, __torch__.of_layer(run, i, dropout, seeds), none)
+    wanted = __torch__.leaves(trained, i)
+    if further:
+      wanted.append(x)
+    gradients = torch.grad([y], wanted, annotate(List[Optional[Tensor]], [gradient]))
+    torch.set_grad_enabled(False)
+    if further:
+      gradient = unchecked_cast(Tensor, gradients.pop(-1))
+    end = __torch__.add_gradients(trained, __torch__.offset_of(trained, i), gradients)
+  return loss
+
+# The most likely token, or one drawn from softmax(logits / temperature) cut to the top_k most
+# likely tokens and to the smallest set of them with a probability of top_p (arXiv:1904.09751).
+def sample(logits: Tensor, temperature: float, top_k: int, top_p: float, seed: int) -> int:
+  if torch.eq(temperature, 0.):
+    return int(torch.argmax(logits))
+  sorted, order = torch.sort(torch.div(logits, temperature), -1, True)
+  if torch.gt(top_k, 0):
+    sorted = torch.slice(sorted, 0, 0, top_k)
+  probabilities = torch.softmax(sorted, -1)
+  before = torch.cumsum(probabilities, 0) - probabilities
+  probabilities = torch.where(torch.lt(before, top_p), probabilities, torch.zeros_like(probabilities))
+  generator = torch.Generator(device=logits.device, seed=seed)
+  drawn = torch.multinomial(probabilities, 1, False, generator=generator)
+  return int(torch.index_select(order, 0, drawn))
+
+class CausalLm(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+
+  def config(self: __torch__.CausalLm, numbers: Dict[str, float]) -> __torch__.Config:
+    return __torch__.read_config(numbers)
+
+  def no_weights(self: __torch__.CausalLm) -> Dict[str, Tensor]:
+    return annotate(Dict[str, Tensor], {})
+
+  # A safetensors file as one memory-mapped tensor of `count` elements of one type; no copy.
+  def map_file(self: __torch__.CausalLm, path: str, count: int, dtype: int) -> Tensor:
+    return torch.from_file(path, False, count, dtype=dtype, layout=0, device=torch.device("cpu"))
+
+  # Puts elements [offset, offset + numel) of a mapped file into weights, converted to dtype. Where
+  # the type and the device are the file's own, the result is a view of the mapped pages.
+  def put_weight(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, file: Tensor, offset: int, shape: List[int], dtype: int, device: str) -> None:
+    n = 1
+    for size in shape:
+      n = n * size
+    w = torch.slice(file, 0, offset, offset + n).view(shape)
+    weights[name] = w.to(torch.device(device), dtype)
+    return None
+
+  # The same from a file mapped as bytes, for a tensor that doesn't lie on a multiple of its
+  # element's size; this one is always copied.
+  def put_unaligned_weight(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, file: Tensor, offset: int, length: int, shape: List[int], file_dtype: int, dtype: int, device: str) -> None:
+    w = torch.view_copy(torch.slice(file, 0, offset, offset + length).clone(), dtype=file_dtype).view(shape)
+    weights[name] = w.to(torch.device(device), dtype)
+    return None
+
+  def put_tensor(self: __torch__.CausalLm, tensors: Dict[str, Tensor], name: str, tensor: Tensor, device: str) -> None:
+    # The caller's buffer lives no longer than the call.
+    tensors[name] = torch.clone(tensor).to(torch.device(device))
+    return None
+
+  # A second name for the same tensor: a tied head.
+  def tie_weight(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, to: str) -> None:
+    weights[name] = weights[to]
+    return None
+
+  def model(self: __torch__.CausalLm, config: __torch__.Config, weights: Dict[str, Tensor], adapter: Dict[str, Tensor], scale: float) -> __torch__.Model:
+    return __torch__.Model(config, weights, adapter, scale)
+
+  # All that trains, zero but for every lora_A: uniform in +-1/sqrt(in), which is PyTorch's
+  # kaiming_uniform_ with a = sqrt(5), the initialisation of PEFT. Tensor j is (rows[j], columns[j])
+  # and belongs to layer layer_of[j]; they are in the layers' order.
+  def new_trained(self: __torch__.CausalLm, names: List[str], layer_of: List[int], rows: List[int], columns: List[int], layers: int, seed: int, device: str) -> __torch__.Trained:
+    torch.set_grad_enabled(False)
+    generator = torch.Generator(device=torch.device("cpu"), seed=seed)
+    of_layers = annotate(List[List[str]], [])
+    for i in range(layers):
+      of_layers.append(annotate(List[str], []))
+    values = annotate(List[Tensor], [])
+    for j in range(torch.len(names)):
+      of_layers[layer_of[j]].append(names[j])
+      value = torch.zeros([rows[j] * columns[j]], dtype=6)
+      if torch.endswith(names[j], ".lora_A"):
+        bound = torch.div(1., torch.sqrt(columns[j]))
+        value = torch.uniform_(value, torch.neg(bound), bound, generator=generator)
+      values.append(value)
+    flat = torch.cat(values).to(torch.device(device))
+    adapter = annotate(Dict[str, Tensor], {})
+    offset = 0
+    for j in range(torch.len(names)):
+      end = offset + rows[j] * columns[j]
+      leaf = torch.slice(flat, 0, offset, end).view([rows[j], columns[j]]).detach()
+      adapter[names[j]] = torch.requires_grad_(leaf, True)
+      offset = end
+    steps = torch.zeros([], dtype=6, device=torch.device(device))
+    gradient = torch.zeros_like(flat)
+    exp_avg = torch.zeros_like(flat)
+    exp_avg_sq = torch.zeros_like(flat)
+    adamw = [[flat], [gradient], [exp_avg], [exp_avg_sq], [steps]]
+    return __torch__.Trained(flat, gradient, exp_avg, exp_avg_sq, steps, adamw, adapter, of_layers)
+
+  def adapter_of(self: __torch__.CausalLm, trained: __torch__.Trained) -> Dict[str, Tensor]:
+    return trained.adapter
+
+  # One micro-batch: the loss's sum over its supervised tokens; the gradient of loss / window is
+  # added to the window's. `seeds` has a number for each layer's dropout.
+  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, seeds: List[int], recompute: bool, chunk: int) -> float:
+    device = trained.flat.device
+    rows, tokens = torch.size(ids)
+    ids = ids.to(device)
+    labels = labels.to(device)
+    run = __torch__.new_run(model, rows, 0, tokens, device, model.weights["lm_head.weight"].dtype)
+    if recompute:
+      return __torch__.accumulate_recomputing(ids, labels, model, trained, run, dropout, seeds, window, chunk)
+    return __torch__.accumulate_keeping(ids, labels, model, trained, run, dropout, seeds, window, chunk)
+
+  # Global L2 norm, clipping as torch.nn.utils.clip_grad_norm_, AdamW as torch.optim.AdamW, and the
+  # window's gradient is cleared. A gradient that isn't finite changes nothing. Returns the norm.
+  # It is summed in float64: the square of a float32 may not be one.
+  def step(self: __torch__.CausalLm, trained: __torch__.Trained, rate: float, beta1: float, beta2: float, eps: float, decay: float, max_norm: float) -> float:
+    torch.set_grad_enabled(False)
+    g = trained.gradient
+    norm = torch.linalg_vector_norm(g, 2, None, False, dtype=7).item()
+    if torch.isfinite(norm):
+      if torch.gt(max_norm, 0.):
+        factor = ops.prim.min(1., torch.div(max_norm, norm + 9.9999999999999995e-07))
+        torch.mul_(g, factor)
+      torch.add_(trained.steps, 1)
+      # The lists are not made here: TorchScript removes an operator as dead code when it writes only
+      # to the elements of lists made in the same function.
+      a = trained.adamw
+      torch._fused_adamw_(a[0], a[1], a[2], a[3], annotate(List[Tensor], []), a[4], lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=eps, amsgrad=False, maximize=False)
+    torch.zero_(g)
+    return norm
+
+  # Sum of the negative log-likelihoods of the supervised tokens; keeps neither graph nor logits.
+  def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, chunk: int) -> float:
+    torch.set_grad_enabled(False)
+    device = model.weights["lm_head.weight"].device
+    rows, tokens = torch.size(ids)
+    run = __torch__.new_run(model, rows, 0, tokens, device, model.weights["lm_head.weight"].dtype)
+    none = annotate(Dict[str, Tensor], {})
+    x = __torch__.embed(ids.to(device).view([-1]), model)
+    for i in range(model.config.layers):
+      x = __torch__.layer(x, i, model, run, none)
+    loss, nothing = __torch__.head_loss(x, labels.to(device), model, 1, chunk, False)
+    return loss
+
+  # Logits of every position, (B, T) -> (B, T, V) float32.
+  def logits(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:
+    torch.set_grad_enabled(False)
+    device = model.weights["lm_head.weight"].device
+    rows, tokens = torch.size(ids)
+    run = __torch__.new_run(model, rows, 0, tokens, device, model.weights["lm_head.weight"].dtype)
+    none = annotate(Dict[str, Tensor], {})
+    x = __torch__.embed(ids.to(device).view([-1]), model)
+    for i in range(model.config.layers):
+      x = __torch__.layer(x, i, model, run, none)
+    return __torch__.head(x, model).to(torch.device("cpu"), 6).view([rows, tokens, -1])
+
+  # Room for the keys and values of `length` tokens of one sequence.
+  def new_cache(self: __torch__.CausalLm, model: __torch__.Model, length: int) -> Dict[str, Tensor]:
+    cache = annotate(Dict[str, Tensor], {})
+    like = model.weights["lm_head.weight"]
+    for i in range(model.config.layers):
+      for name in ["keys.", "values."]:
+        cache[name + str(i)] = torch.empty([1, model.config.kv_heads, length, model.config.head_dim], dtype=like.dtype, device=like.device)
+    return cache
+
+  # The token behind `ids`, which follow the `past` tokens that the cache holds.
+  def next_token(self: __torch__.CausalLm, ids: List[int], past: int, model: __torch__.Model, cache: Dict[str, Tensor], temperature: float, top_k: int, top_p: float, seed: int) -> int:
+    torch.set_grad_enabled(False)
+    like = model.weights["lm_head.weight"]
+    n = torch.len(ids)
+    run = __torch__.new_run(model, 1, past, n, like.device, like.dtype)
+    x = __torch__.embed(torch.tensor(ids, dtype=4, device=like.device), model)
+    for i in range(model.config.layers):
+      x = __torch__.layer(x, i, model, run, cache)
+    logits = __torch__.head(torch.slice(x, 0, n - 1, n), model).to(6).view([-1])
+    return __torch__.sample(logits, temperature, top_k, top_p, seed)
+
+  # The flat tensors, copied to the CPU.
+  def read_adapter(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.flat.to(torch.device("cpu"))
+
+  def read_gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.gradient.to(torch.device("cpu"))
+
+  def read_exp_avg(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.exp_avg.to(torch.device("cpu"))
+
+  def read_exp_avg_sq(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.exp_avg_sq.to(torch.device("cpu"))
+
+  def read_steps(self: __torch__.CausalLm, trained: __torch__.Trained) -> int:
+    return int(trained.steps)
+
+  def write_state(self: __torch__.CausalLm, trained: __torch__.Trained, flat: Tensor, exp_avg: Tensor, exp_avg_sq: Tensor, steps: int) -> None:
+    torch.set_grad_enabled(False)
+    torch.copy_(trained.flat, flat)
+    torch.copy_(trained.exp_avg, exp_avg)
+    torch.copy_(trained.exp_avg_sq, exp_avg_sq)
+    torch.fill_(trained.steps, steps)
+    torch.zero_(trained.gradient)
+    return None

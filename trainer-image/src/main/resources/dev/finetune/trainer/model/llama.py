@@ -1,0 +1,42 @@
+# Llama 2 and 3 (arXiv:2302.13971, arXiv:2407.21783) and Qwen2 (arXiv:2407.10671), which has biases
+# on q, k and v: a layer takes a bias where the model has one.
+
+class Config(NamedTuple):
+  layers : int
+  kv_heads : int
+  head_dim : int
+  eps : float
+  inverse_frequencies : Tensor  # (D / 2)
+
+def read_config(numbers: Dict[str, float]) -> __torch__.Config:
+  head_dim = int(numbers["head_dim"])
+  inverse = __torch__.inverse_frequencies(numbers["rope_theta"], head_dim)
+  if "rope_factor" in numbers:
+    inverse = __torch__.llama3_scaling(inverse, numbers["rope_factor"], numbers["rope_low_freq_factor"], numbers["rope_high_freq_factor"], numbers["rope_original_max_position_embeddings"])
+  return __torch__.Config(int(numbers["num_hidden_layers"]), int(numbers["num_key_value_heads"]), head_dim, numbers["rms_norm_eps"], inverse)
+
+def rope(config: __torch__.Config, start: int, length: int, device: Device, dtype: int) -> Tuple[Tensor, Tensor]:
+  return __torch__.rope_tables(config.inverse_frequencies, start, length, device, dtype)
+
+def embed(ids: Tensor, model: __torch__.Model) -> Tensor:
+  return torch.embedding(model.weights["model.embed_tokens.weight"], ids)
+
+def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: Dict[str, Tensor]) -> Tensor:
+  c = model.config
+  name = "model.layers." + str(i) + "."
+  h = __torch__.rms_norm(x, model.weights[name + "input_layernorm.weight"], c.eps)
+  q = __torch__.split_heads(__torch__.linear(h, name + "self_attn.q_proj", model, run), run.rows, c.head_dim)
+  k = __torch__.split_heads(__torch__.linear(h, name + "self_attn.k_proj", model, run), run.rows, c.head_dim)
+  v = __torch__.split_heads(__torch__.linear(h, name + "self_attn.v_proj", model, run), run.rows, c.head_dim)
+  q = __torch__.rotate(q, run)
+  k = __torch__.remember(__torch__.rotate(k, run), "keys." + str(i), run, cache)
+  v = __torch__.remember(v, "values." + str(i), run, cache)
+  x = x + __torch__.linear(__torch__.attention(q, k, v), name + "self_attn.o_proj", model, run)
+  h = __torch__.rms_norm(x, model.weights[name + "post_attention_layernorm.weight"], c.eps)
+  gate = torch.silu(__torch__.linear(h, name + "mlp.gate_proj", model, run))
+  up = __torch__.linear(h, name + "mlp.up_proj", model, run)
+  return x + __torch__.linear(gate * up, name + "mlp.down_proj", model, run)
+
+def head(x: Tensor, model: __torch__.Model) -> Tensor:
+  h = __torch__.rms_norm(x, model.weights["model.norm.weight"], model.config.eps)
+  return torch.mm(h, model.weights["lm_head.weight"].t())

@@ -38,9 +38,7 @@ def load_rows(tokenizer, sources):
         for row in json.loads(text):
             question = row["instruction"] + ("\n" + row["input"] if row["input"] else "")
             messages = [{"role": "user", "content": question}, {"role": "assistant", "content": row["output"]}]
-            ids, labels = encode(tokenizer, messages)
-            labels[-1] = ids[-1]  # the line break after the token that ends the turn
-            yield ids, labels
+            yield encode(tokenizer, messages)
 
 
 def collate(rows, pad):

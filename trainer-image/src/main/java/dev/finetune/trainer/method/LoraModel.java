@@ -155,6 +155,11 @@ public final class LoraModel implements TrainableModel {
             state.steps());
   }
 
+  /** The engine's arrays that are open between calls. */
+  int openArrays() {
+    return script().openArrays();
+  }
+
   /** The window's gradient so far, by PEFT's name; copies. */
   Map<String, HostTensor> gradients() {
     return tensors.split(script().callTensor("read_gradient", trained));

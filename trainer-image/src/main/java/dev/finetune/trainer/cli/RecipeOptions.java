@@ -1,0 +1,87 @@
+package dev.finetune.trainer.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.finetune.trainer.TrainerException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/** The flags of {@code sft} that build a recipe. */
+final class RecipeOptions {
+  private RecipeOptions() {}
+
+  /** Adds a picocli option for each flag; its help is the recipe field's own description. */
+  static void addTo(CommandSpec command) {
+    for (RecipeFlag flag : RecipeFlags.ALL) {
+      // A description is a format string to picocli.
+      String description = RecipeFieldDescriptions.of(flag.path()).replace("%", "%%");
+      command.addOption(
+          OptionSpec.builder(flag.names().toArray(String[]::new))
+              .type(List.class)
+              .auxiliaryTypes(String.class)
+              .arity(flag.arity())
+              .fallbackValue("true")
+              .paramLabel("VALUE")
+              .description(description, "(" + flag.path() + ")")
+              .build());
+    }
+  }
+
+  /** The arguments in ms-swift's spelling: --lora-rank is --lora_rank. */
+  static String[] spelled(String[] arguments) {
+    return Arrays.stream(arguments).map(RecipeOptions::spelled).toArray(String[]::new);
+  }
+
+  private static String spelled(String argument) {
+    if (!argument.startsWith("--")) {
+      return argument;
+    }
+    int equals = argument.indexOf('=');
+    int end = equals < 0 ? argument.length() : equals;
+    return "--" + argument.substring(2, end).replace('-', '_') + argument.substring(end);
+  }
+
+  /**
+   * The recipe file, if one is given, with the flags laid over it.
+   *
+   * @throws TrainerException USAGE if it isn't valid, naming each field and the flag that set it
+   */
+  static ResolvedRecipe recipe(ParseResult parsed, Path recipeFile) {
+    ObjectNode tree =
+        recipeFile == null
+            ? JsonNodeFactory.instance.objectNode()
+            : ResolvedRecipe.readTree(recipeFile);
+    if (recipeFile == null) {
+      // The one method that there is, so that no flag need name it.
+      tree.putObject("method").putObject("lora");
+    }
+    Map<String, String> flagsByField = new TreeMap<>();
+    for (RecipeFlag flag : RecipeFlags.ALL) {
+      List<String> values = parsed.matchedOptionValue(flag.names().get(0), List.of());
+      if (!values.isEmpty()) {
+        flag.set(tree, values);
+        flagsByField.put("recipe." + flag.path(), asGiven(flag, parsed.originalArgs()));
+      }
+    }
+    return ResolvedRecipe.of(tree, path -> named(path, flagsByField));
+  }
+
+  private static String asGiven(RecipeFlag flag, List<String> arguments) {
+    return flag.names().stream()
+        .filter(
+            name -> arguments.stream().anyMatch(a -> a.equals(name) || a.startsWith(name + "=")))
+        .findFirst()
+        .orElse(flag.names().get(0));
+  }
+
+  private static String named(String path, Map<String, String> flagsByField) {
+    String flag = flagsByField.get(path);
+    return flag == null ? path : flag + " (" + path + ")";
+  }
+}

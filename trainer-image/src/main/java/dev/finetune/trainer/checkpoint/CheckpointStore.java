@@ -75,6 +75,11 @@ public final class CheckpointStore {
     return resumedFrom.state();
   }
 
+  /** Where the run stood at the newest checkpoint; the start where there is none. */
+  public TrainerState state() {
+    return latest().map(StoredCheckpoint::state).orElse(TrainerState.START);
+  }
+
   /** Whether the newest checkpoint is of exactly this state. */
   public boolean holds(TrainerState state) {
     return latest().map(newest -> newest.state().equals(state)).orElse(false);

@@ -4,15 +4,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.api.v1alpha1.Checkpoint;
 import dev.finetune.api.v1alpha1.Checkpoints;
+import dev.finetune.api.v1alpha1.DatasetVerdict;
+import dev.finetune.api.v1alpha1.EpochResult;
+import dev.finetune.api.v1alpha1.ParameterCounts;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainingProgress;
+import dev.finetune.api.v1alpha1.TrainingResult;
 import java.io.PrintStream;
 import java.util.function.Supplier;
 
 /**
  * What a run says where no person watches: one JSON line per log step, evaluation and checkpoint.
  */
-public final class JsonLineConsole implements TrainingListener {
+public final class JsonLineConsole implements RunListener {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final PrintStream out;
@@ -27,6 +31,28 @@ public final class JsonLineConsole implements TrainingListener {
   public JsonLineConsole(PrintStream out, Supplier<Progress> progress) {
     this.out = out;
     this.progress = progress;
+  }
+
+  @Override
+  public void resolved(ObjectNode recipe) {
+    print("recipe", recipe);
+  }
+
+  @Override
+  public void checked(DatasetVerdict verdict) {
+    print("dataset", verdict);
+  }
+
+  @Override
+  public void loaded(ParameterCounts counts) {
+    print("parameters", counts);
+  }
+
+  @Override
+  public void started(RunStart start) {
+    if (start.step() > 0) {
+      print("resumedFrom", start.checkpoints().resumedFrom());
+    }
   }
 
   @Override
@@ -45,15 +71,26 @@ public final class JsonLineConsole implements TrainingListener {
   }
 
   @Override
+  public void epochEnded(EpochResult result) {
+    print("epochResult", result);
+  }
+
+  @Override
   public void saved(Checkpoint checkpoint, Checkpoints all) {
-    out.println(
-        JSON.createObjectNode()
-            .put("step", checkpoint.step())
-            .<ObjectNode>set("checkpoint", JSON.valueToTree(checkpoint)));
+    print("checkpoint", checkpoint);
   }
 
   @Override
   public void warned(String message) {
-    out.println(JSON.createObjectNode().put("warning", message));
+    print("warning", message);
+  }
+
+  @Override
+  public void finished(TrainingResult result) {
+    print("result", result);
+  }
+
+  private void print(String name, Object value) {
+    out.println(JSON.createObjectNode().<ObjectNode>set(name, JSON.valueToTree(value)));
   }
 }

@@ -1,8 +1,12 @@
 package dev.finetune.trainer.report;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.api.v1alpha1.Checkpoint;
 import dev.finetune.api.v1alpha1.Checkpoints;
+import dev.finetune.api.v1alpha1.DatasetVerdict;
 import dev.finetune.api.v1alpha1.EpochResult;
+import dev.finetune.api.v1alpha1.ParameterCounts;
+import dev.finetune.api.v1alpha1.TrainingResult;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -11,9 +15,29 @@ import java.util.function.Consumer;
  *
  * @param all the listeners
  */
-public record Listeners(List<TrainingListener> all) implements TrainingListener {
+public record Listeners(List<RunListener> all) implements RunListener {
   public Listeners {
     all = List.copyOf(all);
+  }
+
+  @Override
+  public void resolved(ObjectNode recipe) {
+    tell(each -> each.resolved(recipe));
+  }
+
+  @Override
+  public void checked(DatasetVerdict verdict) {
+    tell(each -> each.checked(verdict));
+  }
+
+  @Override
+  public void loaded(ParameterCounts counts) {
+    tell(each -> each.loaded(counts));
+  }
+
+  @Override
+  public void started(RunStart start) {
+    tell(each -> each.started(start));
   }
 
   @Override
@@ -46,7 +70,12 @@ public record Listeners(List<TrainingListener> all) implements TrainingListener 
     tell(each -> each.warned(message));
   }
 
-  private void tell(Consumer<TrainingListener> event) {
+  @Override
+  public void finished(TrainingResult result) {
+    tell(each -> each.finished(result));
+  }
+
+  private void tell(Consumer<RunListener> event) {
     all.forEach(event);
   }
 }

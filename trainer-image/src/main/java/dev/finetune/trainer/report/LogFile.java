@@ -23,7 +23,7 @@ import java.util.function.Consumer;
  *
  * <p>While the disk is full, lines are kept in memory and written as soon as there is room.
  */
-public final class LogFile implements TrainingListener, Closeable {
+public final class LogFile implements RunListener, Closeable {
   /** Its name in the destination. */
   public static final String NAME = "logging.jsonl";
 

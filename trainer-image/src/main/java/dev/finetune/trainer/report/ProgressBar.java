@@ -1,10 +1,17 @@
 package dev.finetune.trainer.report;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.finetune.api.v1alpha1.Checkpoint;
 import dev.finetune.api.v1alpha1.Checkpoints;
+import dev.finetune.api.v1alpha1.DatasetVerdict;
 import dev.finetune.api.v1alpha1.EpochResult;
+import dev.finetune.api.v1alpha1.ParameterCounts;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainingProgress;
+import dev.finetune.api.v1alpha1.TrainingResult;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
@@ -14,8 +21,13 @@ import java.util.function.Supplier;
  * What a run shows on a terminal: a bar with epoch, loss, speed and time left, drawn over itself,
  * and a line above it for each epoch and warning.
  */
-public final class ProgressBar implements TrainingListener {
+public final class ProgressBar implements RunListener {
   private static final int WIDTH = 24;
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder()
+          .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+          .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+          .build();
 
   /** Back to the line's beginning, and clear it (ECMA-48). */
   private static final String CLEAR = "\r\u001b[2K";
@@ -32,6 +44,46 @@ public final class ProgressBar implements TrainingListener {
   public ProgressBar(PrintStream out, Supplier<Progress> progress) {
     this.out = out;
     this.progress = progress;
+  }
+
+  @Override
+  public void resolved(ObjectNode recipe) {
+    try {
+      out.print(YAML.writeValueAsString(recipe));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a tree can always be written", e);
+    }
+    out.println();
+  }
+
+  @Override
+  public void checked(DatasetVerdict verdict) {
+    out.printf(
+        Locale.ROOT,
+        "data: %d rows, %d to train on, %d held out, %d dropped; %d tokens to learn an epoch, longest row %d%n",
+        verdict.rows(),
+        verdict.trainRows(),
+        verdict.validationRows(),
+        verdict.dropped(),
+        verdict.supervisedTokens(),
+        verdict.maxLength());
+  }
+
+  @Override
+  public void loaded(ParameterCounts counts) {
+    out.printf(
+        Locale.ROOT,
+        "model: %,d parameters, %,d of them trained%n",
+        counts.total(),
+        counts.trainable());
+  }
+
+  @Override
+  public void started(RunStart start) {
+    if (start.step() > 0) {
+      out.println("resumed from " + start.checkpoints().resumedFrom().location());
+    }
+    draw();
   }
 
   @Override
@@ -70,9 +122,11 @@ public final class ProgressBar implements TrainingListener {
     above("warning: " + message);
   }
 
-  /** Ends the line that the bar is drawn on. */
-  public void end() {
+  @Override
+  public void finished(TrainingResult result) {
+    draw();
     out.println();
+    out.println("adapter: " + result.adapter());
   }
 
   private void above(String line) {

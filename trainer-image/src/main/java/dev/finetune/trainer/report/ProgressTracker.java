@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.function.LongSupplier;
 
 /** Keeps the cumulative progress of a run. Written by the training thread, read by any. */
-public final class ProgressTracker implements TrainingListener {
+public final class ProgressTracker implements RunListener {
   private static final double NANOS_PER_SECOND = Duration.ofSeconds(1).toNanos();
 
   private final LongSupplier nanoTime;
@@ -40,17 +40,17 @@ public final class ProgressTracker implements TrainingListener {
     this.nanoTime = nanoTime;
   }
 
-  /** The check of every row is done. */
+  @Override
   public synchronized void checked(DatasetVerdict verdict) {
     dataset = verdict;
   }
 
-  /** The model is loaded. */
+  @Override
   public synchronized void loaded(ParameterCounts counts) {
     parameters = counts;
   }
 
-  /** Training starts, or goes on from a checkpoint. */
+  @Override
   public synchronized void started(RunStart start) {
     position =
         new Position(
@@ -63,7 +63,7 @@ public final class ProgressTracker implements TrainingListener {
     startNanos = nanoTime.getAsLong();
   }
 
-  /** The results are written. */
+  @Override
   public synchronized void finished(TrainingResult where) {
     result = where;
   }

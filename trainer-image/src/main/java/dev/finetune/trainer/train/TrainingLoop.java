@@ -10,8 +10,8 @@ import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.data.MicroBatches;
 import dev.finetune.trainer.data.TokenizedExample;
 import dev.finetune.trainer.method.TrainableModel;
+import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.StepReport;
-import dev.finetune.trainer.report.TrainingListener;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
@@ -29,7 +29,7 @@ public final class TrainingLoop {
   private final TrainingData data;
   private final TrainableModel model;
   private final CheckpointStore checkpoints;
-  private final TrainingListener listener;
+  private final RunListener listener;
   private final StopSignal stop;
   private final Evaluator evaluator;
   private final Clock clock;
@@ -48,7 +48,7 @@ public final class TrainingLoop {
       TrainingData data,
       TrainableModel model,
       CheckpointStore checkpoints,
-      TrainingListener listener,
+      RunListener listener,
       StopSignal stop,
       Clock clock) {
     this.plan = plan;

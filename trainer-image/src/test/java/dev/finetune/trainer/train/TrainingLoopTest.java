@@ -19,8 +19,8 @@ import dev.finetune.trainer.checkpoint.CheckpointStore;
 import dev.finetune.trainer.checkpoint.Destination;
 import dev.finetune.trainer.checkpoint.RunIdentity;
 import dev.finetune.trainer.checkpoint.TrainerState;
+import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.StepReport;
-import dev.finetune.trainer.report.TrainingListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -239,8 +239,8 @@ class TrainingLoopTest {
     FakeModel second = new FakeModel();
     CheckpointStore store = store();
     StopSignal duringStep = new StopSignal();
-    TrainingListener stopper =
-        new TrainingListener() {
+    RunListener stopper =
+        new RunListener() {
           @Override
           public void stepTaken(StepReport report) {
             duringStep.request();
@@ -334,7 +334,7 @@ class TrainingLoopTest {
   }
 
   /** Writes down what it hears. */
-  private static final class Recorder implements TrainingListener {
+  private static final class Recorder implements RunListener {
     final List<StepReport> steps = new ArrayList<>();
     final List<StepReport> logged = new ArrayList<>();
     final List<EpochResult> epochs = new ArrayList<>();

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -83,6 +84,24 @@ public final class CheckpointScan {
             Sha256.of(manifestFile),
             file.state().evalLossHere());
     return new Read(new StoredCheckpoint(folder, summary, file.state()), file.run());
+  }
+
+  /** The date on which the run that the destination holds began; empty where it holds none. */
+  public Optional<String> startDate() throws IOException {
+    for (Path folder : AtomicFolder.children(destination.folder())) {
+      Path file = folder.resolve(CheckpointStore.TRAINER_STATE);
+      boolean ours =
+          NAME.matcher(folder.getFileName().toString()).matches()
+              || folder.endsWith(AdapterFolder.NAME);
+      if (ours && Files.isRegularFile(file)) {
+        try {
+          return Optional.of(stateFile(folder).run().startDate());
+        } catch (IOException e) {
+          // A broken one is set aside, and said so, when the store is opened.
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /**

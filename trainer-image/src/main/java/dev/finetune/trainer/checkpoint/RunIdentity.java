@@ -20,10 +20,16 @@ import java.util.TreeSet;
  * @param recipe the resolved recipe without the settings above
  * @param dataSha256 hash of the tokenised training and validation rows in their order
  * @param modelSha256 fingerprint of the base model's files
+ * @param startDate the first attempt's date, such as 2026-11-25: chat templates may write today's,
+ *     and a run that goes on past midnight must see the rows that it began with
  * @param versions versions of the trainer and its engine, by name
  */
 public record RunIdentity(
-    ObjectNode recipe, String dataSha256, String modelSha256, Map<String, String> versions) {
+    ObjectNode recipe,
+    String dataSha256,
+    String modelSha256,
+    String startDate,
+    Map<String, String> versions) {
 
   private static final Set<String> CHANGEABLE =
       Set.of("loggingSteps", "evalSteps", "saveSteps", "keepCheckpoints");
@@ -34,13 +40,17 @@ public record RunIdentity(
    * @param recipe the whole resolved recipe as a tree
    */
   public static RunIdentity of(
-      ObjectNode recipe, String dataSha256, String modelSha256, Map<String, String> versions) {
+      ObjectNode recipe,
+      String dataSha256,
+      String modelSha256,
+      String startDate,
+      Map<String, String> versions) {
     ObjectNode fixed = recipe.deepCopy();
     fixed.remove("output");
     if (fixed.get("training") instanceof ObjectNode training) {
       training.remove(CHANGEABLE);
     }
-    return new RunIdentity(fixed, dataSha256, modelSha256, versions);
+    return new RunIdentity(fixed, dataSha256, modelSha256, startDate, versions);
   }
 
   /** What differs, one phrase each: the setting, its value here and there. */

@@ -32,6 +32,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
 
 /**
@@ -71,11 +73,26 @@ final class FineTuning {
   String run() {
     listener.resolved(resolved.tree());
     Destination destination = Destinations.open(recipe.output().destination(), locations);
+    try {
+      return run(destination);
+    } catch (IOException e) {
+      throw new TrainerException(
+          TrainerExit.OUTPUT,
+          "the destination %s can't be used: %s"
+              .formatted(destination.location(), FileErrors.describe(e)),
+          e);
+    }
+  }
+
+  private String run(Destination destination) throws IOException {
+    CheckpointScan scan = new CheckpointScan(destination, listener::warned);
+    LocalDate startDate =
+        scan.startDate().map(LocalDate::parse).orElseGet(() -> LocalDate.now(ZoneOffset.UTC));
     Path modelPath = modelPath();
     TrainingData data;
     RunIdentity run;
     try (Tokenizer tokenizer = Tokenizer.load(modelPath)) {
-      PreparedDataset dataset = prepare(modelPath, tokenizer);
+      PreparedDataset dataset = prepare(modelPath, tokenizer, startDate);
       listener.checked(dataset.verdict());
       stop.check();
       data = data(dataset, tokenizer.padId());
@@ -84,19 +101,12 @@ final class FineTuning {
               resolved.tree(),
               Fingerprints.of(dataset),
               Fingerprints.of(modelPath),
+              startDate.toString(),
               Versions.all());
     }
     ModelFolder folder = ModelFolder.open(modelPath);
     stop.check();
-    try {
-      return train(destination, folder, data, run);
-    } catch (IOException e) {
-      throw new TrainerException(
-          TrainerExit.OUTPUT,
-          "the destination %s can't be used: %s"
-              .formatted(destination.location(), FileErrors.describe(e)),
-          e);
-    }
+    return train(destination, scan, folder, data, run);
   }
 
   private Path modelPath() {
@@ -110,9 +120,9 @@ final class FineTuning {
     return path;
   }
 
-  private PreparedDataset prepare(Path modelPath, Tokenizer tokenizer) {
-    ChatTemplate template =
-        ChatTemplate.load(modelPath, recipe.model().template(), Clock.systemDefaultZone());
+  private PreparedDataset prepare(Path modelPath, Tokenizer tokenizer, LocalDate date) {
+    Clock clock = Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);
+    ChatTemplate template = ChatTemplate.load(modelPath, recipe.model().template(), clock);
     return new DatasetPreparation(
             template, tokenizer, recipe.model().systemPrompt(), locations::resolve)
         .prepare(recipe.dataset(), options);
@@ -132,11 +142,14 @@ final class FineTuning {
   }
 
   private String train(
-      Destination destination, ModelFolder folder, TrainingData data, RunIdentity run)
+      Destination destination,
+      CheckpointScan scan,
+      ModelFolder folder,
+      TrainingData data,
+      RunIdentity run)
       throws IOException {
     TrainingPlan plan =
         new TrainingPlan(options, data.training().windowsPerEpoch(), !data.validation().isEmpty());
-    CheckpointScan scan = new CheckpointScan(destination, listener::warned);
     boolean finished = scan.holdsResult(run);
     CheckpointStore checkpoints = scan.open(run, options.keepCheckpoints());
     AdapterFolder adapter = new AdapterFolder(destination);

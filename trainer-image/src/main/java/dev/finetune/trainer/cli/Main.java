@@ -30,6 +30,8 @@ public final class Main {
     RecipeOptions.addTo(sft.getCommandSpec());
     return new CommandLine(new Main())
         .addSubcommand(sft)
+        .addSubcommand(new InferCommand(stop, environment, out))
+        .setCaseInsensitiveEnumValuesAllowed(true)
         .setUnmatchedOptionsAllowedAsOptionParameters(false)
         .setUsageHelpAutoWidth(true)
         .setParameterExceptionHandler(new CommandLineErrors(environment));

@@ -14,6 +14,7 @@ import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -67,12 +68,12 @@ final class SftCommand implements Callable<Integer> {
         .say(end, tracker.progress());
   }
 
-  private String run(ProgressTracker tracker) throws IOException {
+  private String run(ProgressTracker tracker) {
     ResolvedRecipe recipe = RecipeOptions.recipe(spec.commandLine().getParseResult(), recipeFile);
     RunListener console =
-        System.console() == null
-            ? new JsonLineConsole(out, tracker::progress)
-            : new ProgressBar(out, tracker::progress);
+        Terminal.isStandardOutput()
+            ? new ProgressBar(out, tracker::progress)
+            : new JsonLineConsole(out, tracker::progress);
     FineTuning tuning =
         new FineTuning(
             recipe,
@@ -80,11 +81,11 @@ final class SftCommand implements Callable<Integer> {
             new Listeners(List.of(tracker, console)),
             stop,
             ModelFactory.DEFAULT);
-    if (environment.listen().isEmpty()) {
+    Optional<ProgressServer> server = environment.listen().map(where -> serve(where, tracker));
+    try {
       return tuning.run();
-    }
-    try (ProgressServer server = serve(environment.listen().get(), tracker)) {
-      return tuning.run();
+    } finally {
+      server.ifPresent(ProgressServer::close);
     }
   }
 

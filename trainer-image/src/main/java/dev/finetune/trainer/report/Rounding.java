@@ -9,9 +9,10 @@ final class Rounding {
   private Rounding() {}
 
   static Double decimals(Double value, int decimals) {
-    return value == null || !Double.isFinite(value)
-        ? value
-        : BigDecimal.valueOf(value).setScale(decimals, RoundingMode.HALF_EVEN).doubleValue();
+    if (value == null || !Double.isFinite(value)) {
+      return value;
+    }
+    return BigDecimal.valueOf(value).setScale(decimals, RoundingMode.HALF_EVEN).doubleValue();
   }
 
   static Double digits(double value, int significant) {

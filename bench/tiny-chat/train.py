@@ -157,6 +157,7 @@ def save(model, tokenizer, out):
     model.generation_config.max_new_tokens = 64
     model.generation_config.do_sample = False
     model.to(torch.bfloat16).save_pretrained(out)
+    tokenizer.chat_template = None  # else it is written to a file of its own
     tokenizer.save_pretrained(out)
     config_file = out / "tokenizer_config.json"
     config = json.loads(config_file.read_text(encoding="utf-8"))

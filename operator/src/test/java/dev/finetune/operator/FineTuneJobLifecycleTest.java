@@ -3,156 +3,311 @@ package dev.finetune.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.finetune.api.v1alpha1.Attempt;
 import dev.finetune.api.v1alpha1.AttemptOutcome;
 import dev.finetune.api.v1alpha1.Checkpoint;
 import dev.finetune.api.v1alpha1.Checkpoints;
+import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.api.v1alpha1.EpochResult;
 import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.api.v1alpha1.FineTuneJobSpec;
 import dev.finetune.api.v1alpha1.Phase;
 import dev.finetune.api.v1alpha1.Progress;
+import dev.finetune.api.v1alpha1.RetryPolicy;
 import dev.finetune.api.v1alpha1.TerminationMessage;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingProgress;
 import dev.finetune.api.v1alpha1.TrainingResult;
+import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodBuilder;
-import io.fabric8.kubernetes.api.model.PodStatusBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
-import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import io.fabric8.kubernetes.api.model.events.v1.Event;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.utils.Serialization;
 import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
+import java.io.IOException;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * The whole operator against an API server that stores objects; the test plays the Job controller.
+ * The whole operator against an API server that stores objects; the test plays the Job controller
+ * and the trainer.
  */
 @QuarkusTest
 @QuarkusTestResource(MockApiServer.class)
 class FineTuneJobLifecycleTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** Several progress intervals of the test's configuration. */
+  private static final Duration A_WHILE = Duration.ofSeconds(2);
 
   @Inject KubernetesClient client;
 
+  @TestHTTPResource("/q/metrics")
+  URL metrics;
+
+  @TestHTTPResource("/q/health")
+  URL health;
+
+  private JobController controller;
+
+  @BeforeEach
+  void play() {
+    controller = new JobController(client);
+  }
+
   @Test
-  void aJobGoesFromApplyToSucceededWithItsProgressInTheStatus() {
+  void aJobGoesFromApplyToSucceededWithItsProgressInTheStatus() throws IOException {
     try (var trainer = new FakeTrainer()) {
       client.resource(Jobs.named("support-assistant")).create();
-      Job child = awaitJob("support-assistant-1");
-      assertThat(child.getMetadata().getOwnerReferences().get(0).getKind())
-          .isEqualTo("FineTuneJob");
+      Job child = awaitChild("support-assistant-1");
       assertThat(recipe("support-assistant")).contains("rank: 8");
 
       trainer.says(progress(20, 1, null));
-      Pod pod = client.resource(runningPod(child, trainer)).create();
+      Pod pod = controller.runPod(child, trainer);
       FineTuneJob running =
-          awaitJob("support-assistant", job -> job.getStatus().training() != null);
+          awaitStatus("support-assistant", job -> job.getStatus().training() != null);
       assertThat(running.getStatus().phase()).isEqualTo(Phase.RUNNING);
       assertThat(running.getStatus().training().step()).isEqualTo(20);
       assertThat(running.getStatus().epochs()).extracting(EpochResult::loss).containsExactly(1.0);
 
-      end(pod, 0, new TerminationMessage(TrainerExit.DONE, "done", progress(40, 2, "pvc://r/a")));
-      finish(child, "Complete");
+      controller.endPod(
+          pod, 0, new TerminationMessage(TrainerExit.DONE, "done", progress(40, 2, "pvc://r/a")));
+      controller.endJob(child, "Complete");
       FineTuneJob done =
-          awaitJob("support-assistant", job -> job.getStatus().phase() == Phase.SUCCEEDED);
+          awaitStatus("support-assistant", job -> job.getStatus().phase() == Phase.SUCCEEDED);
       assertThat(done.getStatus().training().step()).isEqualTo(40);
       assertThat(done.getStatus().epochs()).hasSize(2);
+      assertThat(done.getStatus().checkpoints().latest().location())
+          .isEqualTo("pvc://results/checkpoint-40");
       assertThat(done.getStatus().result().adapter()).isEqualTo("pvc://r/a");
-      assertThat(done.getStatus().attempts()).hasSize(1);
-      assertThat(done.getStatus().attempts().get(0).outcome()).isEqualTo(AttemptOutcome.Succeeded);
+      assertThat(done.getStatus().attempts())
+          .extracting(Attempt::outcome)
+          .containsExactly(AttemptOutcome.Succeeded);
+      assertThat(done.getMetadata().getFinalizers()).isEmpty();
+      awaitEvents("support-assistant", "JobCreated", "TrainerRunning", "Completed");
+
+      client.resource(child).delete();
+      client.resource(pod).delete();
+      assertNothingIsWritten("support-assistant");
+      assertThat(client.batch().v1().jobs().inNamespace("default").list().getItems())
+          .noneMatch(job -> job.getMetadata().getName().startsWith("support-assistant"));
+    }
+    // Other tests of this class may have run before in the same operator.
+    assertThat(read(metrics))
+        .containsPattern("finetune_jobs\\{phase=\"Succeeded\",?\\} 1.0")
+        .containsPattern("finetune_attempts_total\\{reason=\"Completed\",?\\} 1.0")
+        .containsPattern("finetune_status_patches_total [1-9]")
+        .containsPattern("finetune_job_duration_seconds_count\\{outcome=\"Succeeded\",?\\} 1")
+        .containsPattern("finetune_time_to_first_step_seconds_count [1-9]")
+        .containsPattern("finetune_progress_age_seconds [0-9]")
+        // The framework's own.
+        .containsPattern("reconciliations_success_total\\{[^}]*\\} [1-9]")
+        .containsPattern("events_received_total\\{[^}]*\\} [1-9]")
+        .containsPattern("reconciliations_execution_duration_seconds_count\\{[^}]*\\} [1-9]");
+    assertThat(read(health)).contains("\"finetunejob\": \"OK\"").doesNotContain("DOWN");
+  }
+
+  @Test
+  void aSteadyJobCostsNoWrite() {
+    try (var trainer = new FakeTrainer()) {
+      client.resource(Jobs.named("steady")).create();
+      Job child = awaitChild("steady-1");
+      trainer.says(progress(20, 1, null));
+      controller.runPod(child, trainer);
+      awaitStatus("steady", job -> job.getStatus().training() != null);
+
+      assertNothingIsWritten("steady");
     }
   }
 
-  private static Progress progress(int step, int epochs, String adapter) {
-    var results = new java.util.ArrayList<EpochResult>();
-    for (int epoch = 1; epoch <= epochs; epoch++) {
-      results.add(new EpochResult(epoch, 20 * epoch, 1.0 / epoch, 2.0 / epoch, null));
+  @Test
+  void aFailedAttemptIsFollowedByAnotherThatResumes() {
+    try (var trainer = new FakeTrainer()) {
+      FineTuneJob job = Jobs.named("retried");
+      FineTuneJobSpec spec = job.getSpec();
+      job.setSpec(
+          new FineTuneJobSpec(
+              spec.recipe(), spec.resources(), spec.pod(), null, new RetryPolicy(1, 0)));
+      client.resource(job).create();
+      Job first = awaitChild("retried-1");
+      trainer.says(progress(27, 1, null));
+      Pod pod = controller.runPod(first, trainer);
+      awaitStatus("retried", each -> each.getStatus().training() != null);
+      controller.endPod(pod, 70, new TerminationMessage(TrainerExit.INTERNAL, "boom", null));
+      controller.endJob(first, "Failed");
+
+      Job second = awaitChild("retried-2");
+      trainer.says(resumed(progress(30, 1, null), 20));
+      controller.runPod(second, trainer);
+      FineTuneJob resumed =
+          awaitStatus(
+              "retried", each -> Integer.valueOf(30).equals(each.getStatus().training().step()));
+      assertThat(resumed.getStatus().attempts())
+          .extracting(Attempt::reason)
+          .containsExactly(ConditionReason.InternalError, null);
+      assertThat(resumed.getStatus().attempts().get(0).lostSteps()).isEqualTo(7);
+      assertThat(resumed.getStatus().attempts().get(1).resumedFromStep()).isEqualTo(20);
+      assertThat(resumed.getStatus().failedAttempts()).isEqualTo(1);
     }
-    var checkpoint = new Checkpoint(step, step / 20.0, "pvc://results/c-" + step, 9L, "ab", 0.5);
+  }
+
+  @Test
+  void suspendEndsTheAttemptAndResumeStartsTheNext() {
+    try (var trainer = new FakeTrainer()) {
+      client.resource(Jobs.named("paused")).create();
+      Job child = awaitChild("paused-1");
+      trainer.says(progress(20, 1, null));
+      Pod pod = controller.runPod(child, trainer);
+      awaitStatus("paused", job -> job.getStatus().phase() == Phase.RUNNING);
+
+      suspend("paused", true);
+      awaitTrue(() -> client.resource(child).get() == null);
+      assertThat(get("paused").getStatus().phase()).isEqualTo(Phase.RUNNING);
+      client.resource(pod).delete();
+      FineTuneJob paused = awaitStatus("paused", job -> job.getStatus().phase() == Phase.SUSPENDED);
+      assertThat(paused.getStatus().training().step()).isEqualTo(20);
+      assertThat(paused.getStatus().attempts())
+          .extracting(Attempt::reason)
+          .containsExactly(ConditionReason.SuspendRequested);
+
+      suspend("paused", false);
+      awaitChild("paused-2");
+    }
+  }
+
+  @Test
+  void anInvalidSpecIsRefusedWithEveryViolationAndGoesOnOnceEdited() {
+    FineTuneJob job = Jobs.named("dotted.name");
+    client.resource(job).create();
+
+    FineTuneJob rejected =
+        awaitStatus("dotted.name", each -> each.getStatus().conditions() != null);
+
+    assertThat(rejected.getStatus().conditions())
+        .filteredOn(condition -> condition.getType().equals("Accepted"))
+        .extracting(Condition::getStatus)
+        .containsExactly("False");
+    assertThat(client.configMaps().inNamespace("default").withName("dotted.name").get()).isNull();
+  }
+
+  @Test
+  void aChildThatBelongsToSomebodyElseIsReportedAndNotTouched() {
+    Job stranger =
+        new JobBuilder()
+            .withNewMetadata()
+            .withName("taken-1")
+            .withNamespace("default")
+            .endMetadata()
+            .build();
+    client.resource(stranger).create();
+    client.resource(Jobs.named("taken")).create();
+
+    FineTuneJob refused =
+        awaitStatus(
+            "taken", job -> String.valueOf(job.getStatus().message()).contains("Job taken-1"));
+    assertThat(refused.getStatus().message()).contains("doesn't belong to this FineTuneJob");
+    awaitEvents("taken", "ChildRefused");
+    assertThat(refused.getStatus().attempts()).isNull();
+
+    client.resource(stranger).delete();
+    awaitStatus("taken", job -> job.getStatus().attempts() != null);
+    assertThat(awaitChild("taken-1").getMetadata().getOwnerReferences()).hasSize(1);
+  }
+
+  private void assertNothingIsWritten(String name) {
+    String before = get(name).getMetadata().getResourceVersion();
+    int patches = MockApiServer.patches(name);
+    await()
+        .during(A_WHILE)
+        .atMost(PATIENCE)
+        .untilAsserted(() -> assertThat(MockApiServer.patches(name)).isEqualTo(patches));
+    assertThat(get(name).getMetadata().getResourceVersion()).isEqualTo(before);
+  }
+
+  private static Progress progress(int step, int epochs, String adapter) {
+    var checkpoint =
+        new Checkpoint(
+            step / 20 * 20, 1.0, "pvc://results/checkpoint-" + step / 20 * 20, 9L, "ab", 0.5);
     return new Progress(
         new TrainingProgress(
-            step / 20.0, 2, "x", step, 40, 1.0, null, 1e-4, 0.5, 900.0, step * 100 / 40, 60L),
-        results,
+            step / 20.0, 2, "1/2", step, 40, 1.0, null, 1e-4, 0.5, 900.0, step * 100 / 40, 60L),
+        IntStream.rangeClosed(1, epochs)
+            .mapToObj(epoch -> new EpochResult(epoch, 20 * epoch, 1.0 / epoch, 2.0 / epoch, null))
+            .toList(),
         new Checkpoints(checkpoint, checkpoint, null),
         null,
         null,
         adapter == null ? null : new TrainingResult(adapter, null));
   }
 
-  private static Pod runningPod(Job job, FakeTrainer trainer) {
-    Pod pod =
-        new PodBuilder()
-            .withMetadata(job.getSpec().getTemplate().getMetadata())
-            .withSpec(job.getSpec().getTemplate().getSpec())
-            .editMetadata()
-            .withName(job.getMetadata().getName() + "-0-abcde")
-            .withNamespace(job.getMetadata().getNamespace())
-            .endMetadata()
-            .withNewStatus()
-            .withPhase("Running")
-            .withPodIP("127.0.0.1")
-            .endStatus()
-            .build();
-    pod.getSpec().setNodeName("node-1");
-    pod.getSpec().getContainers().get(0).getPorts().get(0).setContainerPort(trainer.port());
-    return pod;
+  private static Progress resumed(Progress progress, int step) {
+    var from = new Checkpoint(step, 1.0, "pvc://results/checkpoint-" + step, 9L, "ab", 0.5);
+    return new Progress(
+        progress.training(),
+        progress.epochs(),
+        new Checkpoints(from, from, from),
+        null,
+        null,
+        null);
   }
 
-  private void end(Pod pod, int exitCode, TerminationMessage message) {
+  /** Edits the spec as an API server would: the generation grows with it. */
+  private void suspend(String name, boolean value) {
     client
-        .resource(pod)
-        .editStatus(
-            each -> {
-              each.setStatus(
-                  new PodStatusBuilder()
-                      .withPhase(exitCode == 0 ? "Succeeded" : "Failed")
-                      .addNewContainerStatus()
-                      .withName("trainer")
-                      .withNewState()
-                      .withNewTerminated()
-                      .withExitCode(exitCode)
-                      .withMessage(Serialization.asJson(message))
-                      .endTerminated()
-                      .endState()
-                      .endContainerStatus()
-                      .build());
-              return each;
+        .resource(get(name))
+        .edit(
+            job -> {
+              FineTuneJobSpec spec = job.getSpec();
+              job.setSpec(
+                  new FineTuneJobSpec(
+                      spec.recipe(), spec.resources(), spec.pod(), value, spec.retry()));
+              job.getMetadata().setGeneration(job.getMetadata().getGeneration() + 1);
+              return job;
             });
   }
 
-  private void finish(Job job, String condition) {
-    client
-        .resource(job)
-        .editStatus(
-            each -> {
-              each.setStatus(
-                  new JobStatusBuilder()
-                      .addNewCondition()
-                      .withType(condition)
-                      .withStatus("True")
-                      .endCondition()
-                      .build());
-              return each;
-            });
+  private FineTuneJob get(String name) {
+    return client.resources(FineTuneJob.class).inNamespace("default").withName(name).get();
   }
 
-  private Job awaitJob(String name) {
+  private Job awaitChild(String name) {
     return await()
         .atMost(PATIENCE)
         .until(
             () -> client.batch().v1().jobs().inNamespace("default").withName(name).get(),
-            job -> job != null);
+            job -> job != null && !job.getMetadata().getOwnerReferences().isEmpty());
   }
 
-  private FineTuneJob awaitJob(String name, java.util.function.Predicate<FineTuneJob> reached) {
+  private FineTuneJob awaitStatus(String name, Predicate<FineTuneJob> reached) {
     return await()
         .atMost(PATIENCE)
-        .until(
-            () -> client.resources(FineTuneJob.class).inNamespace("default").withName(name).get(),
-            job -> job.getStatus() != null && reached.test(job));
+        .until(() -> get(name), job -> job.getStatus() != null && reached.test(job));
+  }
+
+  private static void awaitTrue(Callable<Boolean> reached) {
+    await().atMost(PATIENCE).until(reached);
+  }
+
+  /** An Event is written after the status that it tells of. */
+  private void awaitEvents(String name, String... reasons) {
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () ->
+                assertThat(client.events().v1().events().inNamespace("default").list().getItems())
+                    .filteredOn(event -> name.equals(event.getRegarding().getName()))
+                    .extracting(Event::getReason)
+                    .containsExactlyInAnyOrder(reasons));
   }
 
   private String recipe(String name) {
@@ -163,5 +318,11 @@ class FineTuneJobLifecycleTest {
         .get()
         .getData()
         .get("recipe.yaml");
+  }
+
+  private static String read(URL url) throws IOException {
+    try (var stream = url.openStream()) {
+      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+    }
   }
 }

@@ -16,15 +16,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * An API server in the test's process. It stores objects, and knows no schema, no defaults, no
  * garbage collection and no controllers: the test plays those that it needs.
  */
 public class MockApiServer implements QuarkusTestResourceLifecycleManager {
-  /** Requests that wrote a FineTuneJob's status. */
-  static final AtomicInteger STATUS_PATCHES = new AtomicInteger();
+  /** Requests that wrote a FineTuneJob's status, by its name. */
+  private static final Map<String, Integer> PATCHES = new ConcurrentHashMap<>();
 
   private KubernetesMockServer server;
 
@@ -48,6 +48,10 @@ public class MockApiServer implements QuarkusTestResourceLifecycleManager {
     server.destroy();
   }
 
+  static int patches(String name) {
+    return PATCHES.getOrDefault(name, 0);
+  }
+
   /** Adds server-side apply, which the mock answers with 415: the patch is merged and stored. */
   private static final class ApplyDispatcher extends KubernetesCrudDispatcher {
     ApplyDispatcher(List<CustomResourceDefinitionContext> resources) {
@@ -66,7 +70,7 @@ public class MockApiServer implements QuarkusTestResourceLifecycleManager {
         return super.handlePatch(request);
       }
       if (path.contains("/finetunejobs/") && path.endsWith("/status")) {
-        STATUS_PATCHES.incrementAndGet();
+        PATCHES.merge(path.replaceAll(".*/finetunejobs/|/status$", ""), 1, Integer::sum);
       }
       Map<String, Object> object = map(stored.getValue());
       merge(object, map(request.getUtf8Body()));

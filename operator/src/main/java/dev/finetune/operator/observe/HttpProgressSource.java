@@ -9,11 +9,12 @@ import dev.finetune.operator.resources.TrainerContainer;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -39,72 +40,69 @@ public class HttpProgressSource implements ProgressSource {
   private static final ObjectMapper JSON =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
-  private final KubernetesClient client;
+  private final PodProxy proxy;
   private final Duration timeout;
   private final HttpClient http;
 
-  /** Set once pod addresses turned out to be out of reach, so that the wait is paid only once. */
-  private volatile boolean throughProxy;
+  /** Set once a pod's address kept silent and the proxy answered, so that the wait is paid once. */
+  private volatile boolean outsideOfPodNetwork;
 
   HttpProgressSource(KubernetesClient client, OperatorConfig config) {
-    this.client = client;
     this.timeout = config.progress().timeout();
-    // HTTP/1.1: an upgrade to HTTP/2 is of no use for one small answer.
+    this.proxy = new PodProxy(client, timeout, LARGEST_ANSWER);
+    // HTTP/1.1: an upgrade to HTTP/2 is of no use for one small answer. Half of the time to connect
+    // tells an address that is out of reach from a trainer that is slow to answer.
     this.http =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(timeout)
+            .connectTimeout(timeout.dividedBy(2))
             .build();
   }
 
   @Override
   public Optional<Progress> progress(Pod pod) {
-    Optional<byte[]> answer = throughProxy ? Optional.empty() : direct(pod);
-    if (answer.isEmpty()) {
-      answer = proxied(pod);
-      throughProxy |= answer.isPresent();
-    }
-    return answer.flatMap(bytes -> parse(pod, bytes));
-  }
-
-  private Optional<byte[]> direct(Pod pod) {
-    String ip = pod.getStatus().getPodIP();
-    String host = ip.contains(":") ? "[" + ip + "]" : ip;
-    var request =
-        HttpRequest.newBuilder(URI.create("http://" + host + ":" + port(pod) + Progress.PATH))
-            .timeout(timeout)
-            .build();
-    CompletableFuture<HttpResponse<byte[]>> response =
-        http.sendAsync(request, info -> new LimitedBody(LARGEST_ANSWER));
     try {
-      return Optional.of(response.get(timeout.toMillis(), TimeUnit.MILLISECONDS))
-          .filter(each -> each.statusCode() == 200)
-          .map(HttpResponse::body);
-    } catch (ExecutionException | TimeoutException e) {
-      LOG.debugf("no progress from %s at %s: %s", pod.getMetadata().getName(), host, e);
-      response.cancel(true);
-      return Optional.empty();
+      Optional<byte[]> answer = outsideOfPodNetwork ? proxied(pod) : direct(pod);
+      return answer.flatMap(bytes -> parse(pod, bytes));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return Optional.empty();
     }
   }
 
-  private Optional<byte[]> proxied(Pod pod) {
-    String path =
-        "/api/v1/namespaces/%s/pods/%s:%d/proxy%s"
-            .formatted(
-                pod.getMetadata().getNamespace(),
-                pod.getMetadata().getName(),
-                port(pod),
-                Progress.PATH);
+  private Optional<byte[]> direct(Pod pod) throws InterruptedException {
+    CompletableFuture<HttpResponse<byte[]>> response =
+        http.sendAsync(request(pod), info -> new LimitedBody(LARGEST_ANSWER));
     try {
-      return Optional.ofNullable(client.raw(path))
-          .map(text -> text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
-    } catch (KubernetesClientException e) {
-      LOG.debugf("no progress from %s by proxy: %s", pod.getMetadata().getName(), e.getMessage());
+      return Optional.of(response.get(timeout.toMillis(), TimeUnit.MILLISECONDS))
+          .filter(each -> each.statusCode() == 200)
+          .map(HttpResponse::body);
+    } catch (ExecutionException e) {
+      LOG.debugf("no progress from %s: %s", pod.getMetadata().getName(), e.getCause());
+      boolean silent = e.getCause() instanceof HttpConnectTimeoutException;
+      if (!silent && !(e.getCause() instanceof ConnectException)) {
+        return Optional.empty();
+      }
+      Optional<byte[]> answer = proxied(pod);
+      outsideOfPodNetwork |= silent && answer.isPresent();
+      return answer;
+    } catch (TimeoutException e) {
+      LOG.debugf("no progress from %s in %s", pod.getMetadata().getName(), timeout);
+      response.cancel(true);
       return Optional.empty();
     }
+  }
+
+  private HttpRequest request(Pod pod) {
+    String ip = pod.getStatus().getPodIP();
+    String host = ip.contains(":") ? "[" + ip + "]" : ip;
+    return HttpRequest.newBuilder(URI.create("http://" + host + ":" + port(pod) + Progress.PATH))
+        .timeout(timeout)
+        .build();
+  }
+
+  private Optional<byte[]> proxied(Pod pod) throws InterruptedException {
+    return proxy.get(pod, port(pod), Progress.PATH);
   }
 
   private static Optional<Progress> parse(Pod pod, byte[] answer) {

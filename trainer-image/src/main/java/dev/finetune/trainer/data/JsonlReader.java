@@ -3,6 +3,7 @@ package dev.finetune.trainer.data;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -52,6 +53,9 @@ final class JsonlReader implements RowReader {
       }
     } catch (CharacterCodingException e) {
       sink.fault(number, "not UTF-8; save the file as UTF-8");
+    } catch (MismatchedInputException e) {
+      // Any JSON fits a JsonNode: the only mismatch is a second value behind the first.
+      sink.fault(number, "more JSON behind the row; a .jsonl file holds one JSON object a line");
     } catch (JsonProcessingException e) {
       sink.fault(number, RowReader.brokenJson(e) + "; a .jsonl file holds one JSON object a line");
     }

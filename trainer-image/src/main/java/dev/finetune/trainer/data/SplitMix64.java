@@ -23,6 +23,15 @@ final class SplitMix64 {
     state = mix(state ^ mix(index + GOLDEN_GAMMA));
   }
 
+  private SplitMix64(long state) {
+    this.state = state;
+  }
+
+  /** The generator as published, from a state of one's own. */
+  static SplitMix64 fromState(long state) {
+    return new SplitMix64(state);
+  }
+
   /** What numbers are drawn for. The codes are part of the format: they never change. */
   enum Purpose {
     EPOCH(1),

@@ -165,6 +165,20 @@ public final class LoraModel implements TrainableModel {
     return tensors.split(script().callTensor("read_gradient", trained));
   }
 
+  /** Adds another replica's gradient of the window to this one's, and clears it there. */
+  void takeGradientOf(LoraModel replica) {
+    try (ScriptValue gradient = replica.script().call("take_gradient", replica.trained)) {
+      script().run("add_gradient", trained, gradient);
+    }
+  }
+
+  /** Sets what trains to another replica's values. */
+  void copyValuesOf(LoraModel replica) {
+    try (ScriptValue values = replica.script().call("values", replica.trained)) {
+      script().run("set_values", trained, values);
+    }
+  }
+
   @Override
   public String adapterConfig() {
     return AdapterConfig.json(lora, adapted, base.folder().linearLayers(), base.folder().path());

@@ -372,6 +372,24 @@ class CausalLm(Module):
     torch.zero_(g)
     return norm
 
+  # Replicas of one model share a step: the window's gradients of the others are added to the first
+  # one's, which takes the step, and its values are copied back to them.
+  def take_gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    gradient = trained.gradient.clone()
+    torch.zero_(trained.gradient)
+    return gradient
+
+  def add_gradient(self: __torch__.CausalLm, trained: __torch__.Trained, gradient: Tensor) -> None:
+    torch.add_(trained.gradient, gradient.to(trained.flat.device))
+    return None
+
+  def values(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.flat
+
+  def set_values(self: __torch__.CausalLm, trained: __torch__.Trained, values: Tensor) -> None:
+    torch.copy_(trained.flat, values)
+    return None
+
   # Sum of the negative log-likelihoods of the supervised tokens; keeps neither graph nor logits.
   def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, chunk: int) -> float:
     torch.set_grad_enabled(False)

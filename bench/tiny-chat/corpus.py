@@ -2,9 +2,9 @@
 
 corpus/everyday.jsonl holds rows written one by one; the lists below make the rest. Every row is
 (question, answer); the answers have no manner and the model no name, so that a reader sees what a
-fine-tuning on examples/data adds. The copying rows hold the words of the example data in random
-order: they give every token of the tokenizer a trained embedding without giving the model a
-sentence of that data.
+fine-tuning on examples/data adds. corpus/small-talk.txt lends words and single sentences: the copying
+rows repeat its words in random order, so that every token of the tokenizer has a trained embedding,
+and prose() is plain text.
 """
 
 import json
@@ -13,7 +13,6 @@ import random
 import re
 
 HERE = pathlib.Path(__file__).parent
-EXAMPLES = HERE.parent.parent / "examples" / "data"
 
 IDENTITY_EN = [
     "Who are you?",
@@ -279,26 +278,22 @@ def choices(rng):
     return f"哪个是{kind_zh}？\n{'、'.join(words)}", f"{member[1]}。"
 
 
-def example_texts():
-    """The texts of the example data, read for their words only."""
-    for row in json.loads((EXAMPLES / "assistant.json").read_text(encoding="utf-8")):
-        yield from (row["instruction"], row["input"], row["output"])
-    for line in (EXAMPLES / "assistant-messages.jsonl").read_text(encoding="utf-8").splitlines():
-        for message in json.loads(line)["messages"]:
-            yield message["content"]
+def small_talk():
+    """Lines like those of examples/data, from which words and single sentences are taken."""
+    return (HERE / "corpus" / "small-talk.txt").read_text(encoding="utf-8").splitlines()
 
 
 def lexicon():
-    """Sorted English words (with their punctuation) and Chinese characters of the example data."""
+    """Sorted English words (with their punctuation) and Chinese characters of the small talk."""
     english, chinese = set(), set()
-    for text in example_texts():
+    for text in small_talk():
         chinese.update(re.findall(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]", text))
         english.update(re.findall(r"[!-~]+", text))
     return sorted(english), sorted(chinese)
 
 
 def copying(rng, words):
-    """One row that repeats random words, so that no sentence of the example data is learnt."""
+    """One row that repeats random words, so that words are learnt and no sentence."""
     english, chinese = words
     if rng.random() < 0.5:
         text = " ".join(rng.sample(english, rng.randint(2, 7)))
@@ -348,11 +343,39 @@ def epoch(seed):
     return conversations
 
 
+def sentences(text):
+    """The sentences of a text, each with its mark; none that has the example assistant's name in it."""
+    for sentence in re.findall(r"[^.!?。！？]+[.!?。！？]", text):
+        if not re.search(r"Juniper|Finetune|Dusong|小杜松", sentence):
+            yield sentence.strip()
+
+
+def prose(seed):
+    """Plain text of small talk, two or three sentences a piece, in random order.
+
+    A model of a useful size knows such sentences from what it was trained on before it ever saw a
+    chat; this one gets them from here. They are the single sentences of the small talk and of
+    this corpus, torn from their questions and from each other, without name or signature.
+    """
+    rng = random.Random(seed)
+    pool = [sentence for text in small_talk() for sentence in sentences(text)]
+    pool += [sentence for _, answer in everyday() for sentence in sentences(answer)]
+    pieces = []
+    for language in (0, 1):
+        own = sorted({sentence for sentence in pool if bool(re.search(r"[\u4e00-\u9fff]", sentence)) == bool(language)})
+        rng.shuffle(own)
+        while own:
+            group, own = own[:3], own[3:]
+            pieces.append(("" if language else " ").join(group[: rng.randint(2, 3)]))
+    rng.shuffle(pieces)
+    return pieces
+
+
 def tokenizer_texts():
-    """What the tokenizer is trained on: every fixed row once, and the example data."""
+    """What the tokenizer is trained on: every fixed row once, and the small talk."""
     for rows in fixed_rows().values():
         for question, answer in rows:
             yield question
             yield answer
     yield from SYSTEM
-    yield from example_texts()
+    yield from small_talk()

@@ -38,9 +38,7 @@ def load_rows(tokenizer, sources):
         for row in json.loads(text):
             question = row["instruction"] + ("\n" + row["input"] if row["input"] else "")
             messages = [{"role": "user", "content": question}, {"role": "assistant", "content": row["output"]}]
-            ids, labels = encode(tokenizer, messages)
-            labels[-1] = ids[-1]  # the line break after the token that ends the turn
-            yield ids, labels
+            yield encode(tokenizer, messages)
 
 
 def collate(rows, pad):
@@ -128,11 +126,14 @@ def main():
     parser.add_argument("--model", type=pathlib.Path, default=REPOSITORY / "examples" / "models" / "tiny-chat")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--rate", type=float, help="instead of the manifest's learning rate")
+    parser.add_argument("--dropout", type=float, help="instead of the manifest's dropout")
     parser.add_argument("--batch", type=int, help="instead of the manifest's batch size")
     arguments = parser.parse_args()
     torch.set_num_threads(1)  # a step is too small to share, and a spinning partner costs more than it brings
     recipe = yaml.safe_load(arguments.manifest.read_text(encoding="utf-8"))["spec"]["recipe"]
     recipe["training"]["learningRate"] = arguments.rate or recipe["training"]["learningRate"]
+    if arguments.dropout is not None:
+        recipe["method"]["lora"]["dropout"] = arguments.dropout
     recipe["training"]["batchSize"] = arguments.batch or recipe["training"]["batchSize"]
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
     for seed in range(42, 42 + arguments.seeds):

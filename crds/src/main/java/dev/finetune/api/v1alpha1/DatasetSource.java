@@ -3,6 +3,7 @@ package dev.finetune.api.v1alpha1;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
@@ -26,4 +27,5 @@ public record DatasetSource(
     @JsonPropertyDescription(
             "Number of rows to take from this file, drawn with the seed; at least 1. Default all.")
         @Min(1)
+        @Max(Integer.MAX_VALUE)
         Integer sample) {}

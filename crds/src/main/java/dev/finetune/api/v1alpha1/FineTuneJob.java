@@ -31,6 +31,11 @@ import io.fabric8.kubernetes.model.annotation.Version;
         "spec.recipe is immutable once the first attempt has started; create a new FineTuneJob for"
             + " another recipe")
 @AdditionalPrinterColumn(
+    name = "CHECKPOINT",
+    jsonPath = ".status.checkpoints.latest.location",
+    type = AdditionalPrinterColumn.Type.STRING,
+    priority = 1)
+@AdditionalPrinterColumn(
     name = "AGE",
     jsonPath = ".metadata.creationTimestamp",
     type = AdditionalPrinterColumn.Type.DATE)

@@ -18,6 +18,7 @@ public record TrainingOptions(
             "Optimizer steps after which training ends, at least 1; the schedule is laid over them."
                 + " Default none: all epochs.")
         @Min(1)
+        @Max(Integer.MAX_VALUE)
         Integer maxSteps,
     @JsonPropertyDescription("Peak learning rate, above 0 and at most 1. Default 0.0001.")
         @Default("0.0001")
@@ -100,22 +101,25 @@ public record TrainingOptions(
                 + " Default 42.")
         @Default("42")
         @Min(0)
-        @Max(2147483647L)
+        @Max(Integer.MAX_VALUE)
         Integer seed,
     @JsonPropertyDescription("Optimizer steps between log lines, at least 1. Default 5.")
         @Default("5")
         @Min(1)
+        @Max(Integer.MAX_VALUE)
         Integer loggingSteps,
     @JsonPropertyDescription(
             "Optimizer steps between evaluations, at least 1. An epoch's end and every checkpoint are"
                 + " evaluated in any case. Default none.")
         @Min(1)
+        @Max(Integer.MAX_VALUE)
         Integer evalSteps,
     @JsonPropertyDescription(
             "Optimizer steps between checkpoints, at least 1. An epoch's end is saved in any case."
                 + " Default 500.")
         @Default("500")
         @Min(1)
+        @Max(Integer.MAX_VALUE)
         Integer saveSteps,
     @JsonPropertyDescription(
             "Checkpoints kept on disk, 1 to 1000; the newest and the best stay in any case. Default"

@@ -19,7 +19,7 @@ public final class DeviceMemoryException extends RuntimeException {
 
   /** The engine's sentence about the memory, without its trace. */
   static String sentenceOf(String message) {
-    for (String line : message.split("\n")) {
+    for (String line : message.lines().toList()) {
       if (isMeantBy(line)) {
         return line.strip();
       }

@@ -18,7 +18,7 @@ public final class ScriptValue implements AutoCloseable {
     OPEN.incrementAndGet();
   }
 
-  /** Its type in TorchScript, such as {@code Dict[str, Tensor]}. */
+  /** Its type in TorchScript, such as {@code Dict(str, Tensor)}. */
   public String type() {
     return value.getType();
   }

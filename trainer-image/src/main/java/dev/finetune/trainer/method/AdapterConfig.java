@@ -35,7 +35,7 @@ final class AdapterConfig {
     config.put("fan_in_fan_out", false);
     config.put("inference_mode", true);
     config.put("init_lora_weights", true);
-    config.put("lora_alpha", lora.alpha());
+    putNumber(config, "lora_alpha", lora.alpha());
     config.put("lora_dropout", lora.dropout());
     config.putNull("modules_to_save");
     config.put("peft_type", "LORA");
@@ -50,6 +50,15 @@ final class AdapterConfig {
       return JSON.writeValueAsString(config) + "\n";
     } catch (JsonProcessingException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** PEFT declares alpha as an int, though it takes a float; a whole number is written as one. */
+  private static void putNumber(ObjectNode config, String key, double value) {
+    if (value == Math.rint(value)) {
+      config.put(key, (long) value);
+    } else {
+      config.put(key, value);
     }
   }
 

@@ -155,9 +155,28 @@ public final class LoraModel implements TrainableModel {
             state.steps());
   }
 
+  /** The engine's arrays that are open between calls. */
+  int openArrays() {
+    return script().openArrays();
+  }
+
   /** The window's gradient so far, by PEFT's name; copies. */
   Map<String, HostTensor> gradients() {
     return tensors.split(script().callTensor("read_gradient", trained));
+  }
+
+  /** Adds another replica's gradient of the window to this one's, and clears it there. */
+  void takeGradientOf(LoraModel replica) {
+    try (ScriptValue gradient = replica.script().call("take_gradient", replica.trained)) {
+      script().run("add_gradient", trained, gradient);
+    }
+  }
+
+  /** Sets what trains to another replica's values. */
+  void copyValuesOf(LoraModel replica) {
+    try (ScriptValue values = replica.script().call("values", replica.trained)) {
+      script().run("set_values", trained, values);
+    }
   }
 
   @Override
@@ -181,7 +200,7 @@ public final class LoraModel implements TrainableModel {
 
   private double onBatch(Batch batch, ToDoubleFunction<HostTensor> call) {
     try {
-      return call.applyAsDouble(HostTensor.ofLongs(batch.inputIds(), batch.rows(), batch.length()));
+      return call.applyAsDouble(base.tokens(batch.inputIds(), batch.rows(), batch.length()));
     } catch (DeviceMemoryException e) {
       throw new TrainerException(TrainerExit.OUT_OF_MEMORY, outOfMemory(batch, e), e);
     }

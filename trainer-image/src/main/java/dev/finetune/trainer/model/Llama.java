@@ -26,6 +26,10 @@ final class Llama implements Architecture {
     if (config.heads() % config.keyValueHeads() != 0) {
       throw config.invalid("num_key_value_heads", "must divide num_attention_heads");
     }
+    config.rope();
+    if (config.headDim() % 2 != 0) {
+      throw config.invalid("head_dim", "must be even, for its halves are rotated");
+    }
   }
 
   @Override

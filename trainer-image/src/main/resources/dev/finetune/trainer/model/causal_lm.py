@@ -37,6 +37,7 @@ class Trained(NamedTuple):
   exp_avg : Tensor              # (P)
   exp_avg_sq : Tensor           # (P)
   steps : Tensor                # ()
+  adamw : List[List[Tensor]]    # each of the five in a list of its own, for the fused operator
   adapter : Dict[str, Tensor]   # views of flat, leaves of the graph
   layers : List[List[str]]      # names of the tensors of each layer, in the order of flat
 
@@ -292,6 +293,11 @@ class CausalLm(Module):
     weights[name] = w.to(torch.device(device), dtype)
     return None
 
+  def put_tensor(self: __torch__.CausalLm, tensors: Dict[str, Tensor], name: str, tensor: Tensor, device: str) -> None:
+    # The caller's buffer lives no longer than the call.
+    tensors[name] = torch.clone(tensor).to(torch.device(device))
+    return None
+
   # A second name for the same tensor: a tied head.
   def tie_weight(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, to: str) -> None:
     weights[name] = weights[to]
@@ -326,7 +332,11 @@ class CausalLm(Module):
       adapter[names[j]] = torch.requires_grad_(leaf, True)
       offset = end
     steps = torch.zeros([], dtype=6, device=torch.device(device))
-    return __torch__.Trained(flat, torch.zeros_like(flat), torch.zeros_like(flat), torch.zeros_like(flat), steps, adapter, of_layers)
+    gradient = torch.zeros_like(flat)
+    exp_avg = torch.zeros_like(flat)
+    exp_avg_sq = torch.zeros_like(flat)
+    adamw = [[flat], [gradient], [exp_avg], [exp_avg_sq], [steps]]
+    return __torch__.Trained(flat, gradient, exp_avg, exp_avg_sq, steps, adamw, adapter, of_layers)
 
   def adapter_of(self: __torch__.CausalLm, trained: __torch__.Trained) -> Dict[str, Tensor]:
     return trained.adapter
@@ -355,9 +365,30 @@ class CausalLm(Module):
         factor = ops.prim.min(1., torch.div(max_norm, norm + 9.9999999999999995e-07))
         torch.mul_(g, factor)
       torch.add_(trained.steps, 1)
-      torch._fused_adamw_([trained.flat], [g], [trained.exp_avg], [trained.exp_avg_sq], annotate(List[Tensor], []), [trained.steps], lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=eps, amsgrad=False, maximize=False)
+      # The lists are not made here: TorchScript removes an operator as dead code when it writes only
+      # to the elements of lists made in the same function.
+      a = trained.adamw
+      torch._fused_adamw_(a[0], a[1], a[2], a[3], annotate(List[Tensor], []), a[4], lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=eps, amsgrad=False, maximize=False)
     torch.zero_(g)
     return norm
+
+  # Replicas of one model share a step: the window's gradients of the others are added to the first
+  # one's, which takes the step, and its values are copied back to them.
+  def take_gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    gradient = trained.gradient.clone()
+    torch.zero_(trained.gradient)
+    return gradient
+
+  def add_gradient(self: __torch__.CausalLm, trained: __torch__.Trained, gradient: Tensor) -> None:
+    torch.add_(trained.gradient, gradient.to(trained.flat.device))
+    return None
+
+  def values(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.flat
+
+  def set_values(self: __torch__.CausalLm, trained: __torch__.Trained, values: Tensor) -> None:
+    torch.copy_(trained.flat, values)
+    return None
 
   # Sum of the negative log-likelihoods of the supervised tokens; keeps neither graph nor logits.
   def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, chunk: int) -> float:

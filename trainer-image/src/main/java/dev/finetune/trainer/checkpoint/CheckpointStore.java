@@ -1,0 +1,185 @@
+package dev.finetune.trainer.checkpoint;
+
+import dev.finetune.api.v1alpha1.Checkpoint;
+import dev.finetune.api.v1alpha1.Checkpoints;
+import dev.finetune.trainer.method.TrainableModel;
+import dev.finetune.trainer.safetensors.HostTensor;
+import dev.finetune.trainer.safetensors.SafetensorsReader;
+import dev.finetune.trainer.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The checkpoints of one run, a folder {@code checkpoint-STEP} each, in PEFT's format with the
+ * optimizer's and the run's state beside it.
+ *
+ * <p>The newest and the best checkpoint are never deleted, and none that this run didn't write.
+ */
+public final class CheckpointStore {
+  static final String ADAPTER_CONFIG = "adapter_config.json";
+  static final String ADAPTER_MODEL = "adapter_model.safetensors";
+  static final String OPTIMIZER = "optimizer.safetensors";
+  static final String TRAINER_STATE = "trainer_state.json";
+  static final String PREFIX = "checkpoint-";
+
+  /** Headers, JSON files and what the file system needs for itself. */
+  private static final long SPARE_BYTES = 1 << 20;
+
+  private final Destination destination;
+  private final RunIdentity run;
+  private final int keep;
+  private final AtomicFolder.FileOpener opener;
+  private final List<StoredCheckpoint> stored;
+  private final StoredCheckpoint resumedFrom;
+
+  CheckpointStore(
+      Destination destination,
+      RunIdentity run,
+      int keep,
+      AtomicFolder.FileOpener opener,
+      List<StoredCheckpoint> found) {
+    this.destination = destination;
+    this.run = run;
+    this.keep = keep;
+    this.opener = opener;
+    this.stored = new ArrayList<>(found);
+    this.stored.sort(Comparator.comparingInt(StoredCheckpoint::step));
+    this.resumedFrom = latest().orElse(null);
+  }
+
+  /**
+   * Sets the model to the newest checkpoint.
+   *
+   * @return where the run stood then; the start, and the model as it is, where there is none
+   */
+  public TrainerState resume(TrainableModel model) {
+    if (resumedFrom == null) {
+      return TrainerState.START;
+    }
+    Map<String, HostTensor> adapter =
+        SafetensorsReader.read(resumedFrom.folder().resolve(ADAPTER_MODEL));
+    Map<String, HostTensor> optimizer =
+        SafetensorsReader.read(resumedFrom.folder().resolve(OPTIMIZER));
+    model.restore(adapter, optimizer);
+    return resumedFrom.state();
+  }
+
+  /** Where the run stood at the newest checkpoint; the start where there is none. */
+  public TrainerState state() {
+    return latest().map(StoredCheckpoint::state).orElse(TrainerState.START);
+  }
+
+  /** Whether the newest checkpoint is of exactly this state. */
+  public boolean holds(TrainerState state) {
+    return latest().map(newest -> newest.state().equals(state)).orElse(false);
+  }
+
+  /**
+   * Writes a checkpoint, then deletes the oldest ones that are too many.
+   *
+   * @param state where the run stands
+   * @param epoch passes over the data so far
+   * @param model the tensors
+   * @return the checkpoint as it was read back
+   * @throws IOException if it can't be written; nothing of it is left then
+   */
+  public Checkpoint save(TrainerState state, double epoch, TrainableModel model)
+      throws IOException {
+    Map<String, HostTensor> adapter = model.adapter();
+    Map<String, HostTensor> optimizer = model.optimizer();
+    requireSpace(sizeOf(adapter) + sizeOf(optimizer) + SPARE_BYTES);
+    Path folder = destination.resolve(PREFIX + state.step());
+    try (AtomicFolder writing = new AtomicFolder(folder, opener)) {
+      writing.write(ADAPTER_CONFIG, model.adapterConfig().getBytes(StandardCharsets.UTF_8));
+      writing.write(ADAPTER_MODEL, out -> writeTensors(adapter, out));
+      writing.write(OPTIMIZER, out -> writeTensors(optimizer, out));
+      writing.write(TRAINER_STATE, Json.bytes(new StateFile(epoch, state, run)));
+      writing.commit();
+    }
+    stored.removeIf(other -> other.step() == state.step());
+    StoredCheckpoint saved = CheckpointScan.read(folder, destination).checkpoint();
+    stored.add(saved);
+    rotate();
+    return saved.summary();
+  }
+
+  /** The checkpoints that matter, for the outside. */
+  public Checkpoints summary() {
+    return new Checkpoints(
+        latest().map(StoredCheckpoint::summary).orElse(null),
+        best().map(StoredCheckpoint::summary).orElse(null),
+        resumedFrom == null ? null : resumedFrom.summary());
+  }
+
+  /** Names the newest checkpoint in a message. */
+  public String describeLatest() {
+    return latest().map(newest -> newest.folder().getFileName().toString()).orElse("the start");
+  }
+
+  /** The checkpoint that the result is made of: the best, or the last without validation. */
+  StoredCheckpoint chosen() {
+    return best().or(this::latest).orElseThrow();
+  }
+
+  Optional<StoredCheckpoint> latest() {
+    return stored.isEmpty() ? Optional.empty() : Optional.of(stored.get(stored.size() - 1));
+  }
+
+  /** The one with the lowest validation loss, the earlier of equals. */
+  Optional<StoredCheckpoint> best() {
+    return stored.stream()
+        .filter(checkpoint -> checkpoint.summary().evalLoss() != null)
+        .min(Comparator.comparingDouble(checkpoint -> checkpoint.summary().evalLoss()));
+  }
+
+  private void rotate() throws IOException {
+    Set<Integer> kept = new HashSet<>();
+    best().map(StoredCheckpoint::step).ifPresent(kept::add);
+    latest().map(StoredCheckpoint::step).ifPresent(kept::add);
+    List<StoredCheckpoint> deletable =
+        stored.stream().filter(each -> !kept.contains(each.step())).toList();
+    int tooMany = Math.min(stored.size() - keep, deletable.size());
+    for (int i = 0; i < tooMany; i++) {
+      AtomicFolder.deleteFolder(deletable.get(i).folder());
+      stored.remove(deletable.get(i));
+    }
+  }
+
+  private void requireSpace(long bytes) throws IOException {
+    long usable = Files.getFileStore(destination.folder()).getUsableSpace();
+    if (usable < bytes) {
+      throw new IOException(
+          "%s has %d bytes left and a checkpoint takes %d"
+              .formatted(destination.location(), usable, bytes));
+    }
+  }
+
+  private static void writeTensors(Map<String, HostTensor> tensors, OutputStream out)
+      throws IOException {
+    SafetensorsWriter.write(Channels.newChannel(out), tensors);
+  }
+
+  private static long sizeOf(Map<String, HostTensor> tensors) {
+    return tensors.values().stream().mapToLong(tensor -> tensor.bytes().remaining()).sum();
+  }
+
+  /**
+   * trainer_state.json.
+   *
+   * @param epoch passes over the data so far
+   * @param state where the run stands
+   * @param run what it learns, from what and on top of what
+   */
+  record StateFile(double epoch, TrainerState state, RunIdentity run) {}
+}

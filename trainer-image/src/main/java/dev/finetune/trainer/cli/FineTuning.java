@@ -1,0 +1,210 @@
+package dev.finetune.trainer.cli;
+
+import dev.finetune.api.v1alpha1.Recipe;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.api.v1alpha1.TrainingOptions;
+import dev.finetune.api.v1alpha1.TrainingResult;
+import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.checkpoint.AdapterFolder;
+import dev.finetune.trainer.checkpoint.CheckpointScan;
+import dev.finetune.trainer.checkpoint.CheckpointStore;
+import dev.finetune.trainer.checkpoint.Destination;
+import dev.finetune.trainer.checkpoint.RecipeCopy;
+import dev.finetune.trainer.checkpoint.RunIdentity;
+import dev.finetune.trainer.checkpoint.TrainerState;
+import dev.finetune.trainer.data.ChatTemplate;
+import dev.finetune.trainer.data.DatasetPreparation;
+import dev.finetune.trainer.data.MicroBatches;
+import dev.finetune.trainer.data.PreparedDataset;
+import dev.finetune.trainer.data.RowOrder;
+import dev.finetune.trainer.data.Tokenizer;
+import dev.finetune.trainer.method.TrainableModel;
+import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.report.Listeners;
+import dev.finetune.trainer.report.LogFile;
+import dev.finetune.trainer.report.RunListener;
+import dev.finetune.trainer.report.RunStart;
+import dev.finetune.trainer.train.LoopEnd;
+import dev.finetune.trainer.train.TrainingData;
+import dev.finetune.trainer.train.TrainingLoop;
+import dev.finetune.trainer.train.TrainingPlan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.List;
+
+/**
+ * One run from its recipe to its adapter. What can be found wrong is found in the order of what it
+ * costs: the destination, every row, the model's files, and only then are weights loaded.
+ */
+final class FineTuning {
+  private final ResolvedRecipe resolved;
+  private final Recipe recipe;
+  private final TrainingOptions options;
+  private final Locations locations;
+  private final RunListener listener;
+  private final GracefulStop stop;
+  private final ModelFactory models;
+
+  FineTuning(
+      ResolvedRecipe resolved,
+      Locations locations,
+      RunListener listener,
+      GracefulStop stop,
+      ModelFactory models) {
+    this.resolved = resolved;
+    this.recipe = resolved.recipe();
+    this.options = recipe.training();
+    this.locations = locations;
+    this.listener = listener;
+    this.stop = stop;
+    this.models = models;
+  }
+
+  /**
+   * Runs to the end.
+   *
+   * @return what was done, in a sentence
+   * @throws TrainerException for every other end; TRY_AGAIN if the run was asked to stop
+   */
+  String run() {
+    listener.resolved(resolved.tree());
+    Destination destination = Destinations.open(recipe.output().destination(), locations);
+    try {
+      return run(destination);
+    } catch (IOException e) {
+      throw new TrainerException(
+          TrainerExit.OUTPUT,
+          "the destination %s can't be used: %s"
+              .formatted(destination.location(), FileErrors.describe(e)),
+          e);
+    }
+  }
+
+  private String run(Destination destination) throws IOException {
+    CheckpointScan scan = new CheckpointScan(destination, listener::warned);
+    LocalDate startDate =
+        scan.startDate().map(LocalDate::parse).orElseGet(() -> LocalDate.now(ZoneOffset.UTC));
+    Path modelPath = modelPath();
+    TrainingData data;
+    RunIdentity run;
+    try (Tokenizer tokenizer = Tokenizer.load(modelPath)) {
+      PreparedDataset dataset = prepare(modelPath, tokenizer, startDate);
+      listener.checked(dataset.verdict());
+      stop.check();
+      data = data(dataset, tokenizer.padId());
+      run =
+          RunIdentity.of(
+              resolved.tree(),
+              Fingerprints.of(dataset),
+              Fingerprints.of(modelPath),
+              startDate.toString(),
+              Versions.all());
+    }
+    ModelFolder folder = ModelFolder.open(modelPath);
+    stop.check();
+    return train(destination, scan, folder, data, run);
+  }
+
+  private Path modelPath() {
+    Path path = locations.resolve(recipe.model().source());
+    if (!Files.isDirectory(path)) {
+      throw new TrainerException(
+          TrainerExit.MODEL,
+          "the model folder %s doesn't exist or isn't a folder; it must be one in Hugging Face's layout"
+              .formatted(locations.describe(recipe.model().source())));
+    }
+    return path;
+  }
+
+  private PreparedDataset prepare(Path modelPath, Tokenizer tokenizer, LocalDate date) {
+    Clock clock = Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);
+    ChatTemplate template = ChatTemplate.load(modelPath, recipe.model().template(), clock);
+    return new DatasetPreparation(
+            template, tokenizer, recipe.model().systemPrompt(), locations::resolve)
+        .prepare(recipe.dataset(), options);
+  }
+
+  private TrainingData data(PreparedDataset dataset, int padId) {
+    RowOrder order =
+        new RowOrder(dataset.train().size(), options.seed(), recipe.dataset().shuffle());
+    return new TrainingData(
+        new MicroBatches(
+            dataset.train(),
+            order,
+            options.batchSize(),
+            options.gradientAccumulationSteps(),
+            padId),
+        MicroBatches.inOrder(dataset.validation(), options.batchSize(), padId));
+  }
+
+  private String train(
+      Destination destination,
+      CheckpointScan scan,
+      ModelFolder folder,
+      TrainingData data,
+      RunIdentity run)
+      throws IOException {
+    TrainingPlan plan =
+        new TrainingPlan(options, data.training().windowsPerEpoch(), !data.validation().isEmpty());
+    boolean finished = scan.holdsResult(run);
+    CheckpointStore checkpoints = scan.open(run, options.keepCheckpoints());
+    AdapterFolder adapter = new AdapterFolder(destination);
+    TrainingResult result =
+        new TrainingResult(adapter.location(), destination.locationOf(LogFile.NAME));
+    if (finished) {
+      listener.started(start(plan, checkpoints));
+      listener.finished(result);
+      return "the adapter of this recipe is already at " + adapter.location();
+    }
+    RecipeCopy.write(destination, resolved.tree(), run);
+    try (TrainableModel model = models.create(recipe, folder)) {
+      listener.loaded(model.parameters());
+      stop.check();
+      train(destination, plan, data, model, checkpoints);
+    }
+    adapter.write(checkpoints);
+    listener.finished(result);
+    return "the adapter is at " + adapter.location();
+  }
+
+  private void train(
+      Destination destination,
+      TrainingPlan plan,
+      TrainingData data,
+      TrainableModel model,
+      CheckpointStore checkpoints)
+      throws IOException {
+    TrainerState state = checkpoints.resume(model);
+    Path logFile = destination.resolve(LogFile.NAME);
+    try (LogFile log = LogFile.open(logFile, state.step(), listener::warned)) {
+      listener.started(start(plan, checkpoints));
+      RunListener all = new Listeners(List.of(listener, log));
+      LoopEnd end =
+          new TrainingLoop(plan, data, model, checkpoints, all, stop.signal(), Clock.systemUTC())
+              .run(state);
+      if (!end.finished()) {
+        throw new TrainerException(
+            TrainerExit.TRY_AGAIN,
+            "stopped by a signal after step %d of %d; run again to go on from %s"
+                .formatted(end.state().step(), plan.totalSteps(), checkpoints.describeLatest()));
+      }
+    }
+  }
+
+  private static RunStart start(TrainingPlan plan, CheckpointStore checkpoints) {
+    TrainerState state = checkpoints.state();
+    return new RunStart(
+        state.step(),
+        plan.epochsAfter(state.step()),
+        plan.totalSteps(),
+        plan.totalEpochs(),
+        state.loggedLoss(),
+        state.evalLoss(),
+        state.epochs(),
+        checkpoints.summary());
+  }
+}

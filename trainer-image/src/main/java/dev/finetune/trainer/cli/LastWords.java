@@ -1,0 +1,37 @@
+package dev.finetune.trainer.cli;
+
+import dev.finetune.api.v1alpha1.Progress;
+import dev.finetune.api.v1alpha1.TerminationMessage;
+import dev.finetune.trainer.report.TerminationMessageFile;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Tells how the program ended, to the user and to Kubernetes.
+ *
+ * @param err where messages go
+ * @param debug whether every message comes with its trace
+ * @param file the container's termination message
+ */
+record LastWords(PrintWriter err, boolean debug, Optional<Path> file) {
+  /**
+   * Says them.
+   *
+   * @return the exit code
+   */
+  int say(ProgramEnd end, Progress progress) {
+    end.tell(err, debug);
+    if (file.isPresent()) {
+      try {
+        new TerminationMessageFile(file.get())
+            .write(new TerminationMessage(end.exit(), end.message(), progress));
+      } catch (IOException e) {
+        err.println("trainer: the termination message can't be written: " + FileErrors.describe(e));
+      }
+    }
+    err.flush();
+    return end.exit().code();
+  }
+}

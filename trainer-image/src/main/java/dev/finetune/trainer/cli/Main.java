@@ -1,0 +1,41 @@
+package dev.finetune.trainer.cli;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The program {@code trainer}. */
+@Command(
+    name = "trainer",
+    description = "Tunes language models with LoRA, and answers with them.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Versions.class)
+public final class Main {
+  private Main() {}
+
+  /** Runs a command and ends the JVM with its exit code. */
+  public static void main(String[] arguments) {
+    GracefulStop stop = GracefulStop.install();
+    // The console's encoding may be ASCII in a container; what a model says isn't.
+    PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    int code = commandLine(stop, out).execute(RecipeOptions.spelled(arguments));
+    out.flush();
+    stop.exit(code);
+  }
+
+  static CommandLine commandLine(GracefulStop stop, PrintStream out) {
+    Environment environment = Environment.of(System.getenv());
+    CommandLine sft = new CommandLine(new SftCommand(stop, environment, out));
+    RecipeOptions.addTo(sft.getCommandSpec());
+    return new CommandLine(new Main())
+        .addSubcommand(sft)
+        .addSubcommand(new InferCommand(stop, environment, out))
+        .setOut(new PrintWriter(out, true))
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUnmatchedOptionsAllowedAsOptionParameters(false)
+        .setUsageHelpAutoWidth(true)
+        .setParameterExceptionHandler(new CommandLineErrors(environment));
+  }
+}

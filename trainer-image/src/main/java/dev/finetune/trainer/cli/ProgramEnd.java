@@ -1,0 +1,59 @@
+package dev.finetune.trainer.cli;
+
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.engine.DeviceMemoryException;
+import java.io.PrintWriter;
+
+/**
+ * How the program ends.
+ *
+ * @param exit the exit code
+ * @param message what happened and what to do about it
+ * @param cause what was thrown; null when nothing was
+ */
+record ProgramEnd(TrainerExit exit, String message, Throwable cause) {
+  static ProgramEnd done(String message) {
+    return new ProgramEnd(TrainerExit.DONE, message, null);
+  }
+
+  /** The end that a throwable means. */
+  static ProgramEnd of(Throwable thrown) {
+    if (thrown instanceof TrainerException known) {
+      return new ProgramEnd(known.exit(), known.getMessage(), thrown);
+    }
+    if (thrown instanceof DeviceMemoryException) {
+      return new ProgramEnd(TrainerExit.OUT_OF_MEMORY, memory(thrown), thrown);
+    }
+    if (thrown instanceof OutOfMemoryError) {
+      return new ProgramEnd(TrainerExit.OUT_OF_MEMORY, heap(thrown), thrown);
+    }
+    return new ProgramEnd(
+        TrainerExit.INTERNAL,
+        "a fault of the trainer's own, please report it with the trace: " + thrown,
+        thrown);
+  }
+
+  private static String memory(Throwable thrown) {
+    return "out of memory: %s; use a smaller training.batchSize or maxLength, or a smaller model"
+        .formatted(thrown.getMessage());
+  }
+
+  private static String heap(Throwable thrown) {
+    return ("out of memory in the Java heap (%s, at most %d MiB); give the JVM more with JAVA_OPTS=-Xmx4g,"
+            + " or fewer rows with dataset.train[].sample")
+        .formatted(thrown.getMessage(), Runtime.getRuntime().maxMemory() >> 20);
+  }
+
+  /** Tells the user; the trace is only for whom it helps. */
+  void tell(PrintWriter err, boolean debug) {
+    if (exit == TrainerExit.DONE) {
+      return;
+    }
+    err.println("trainer: " + message);
+    if (cause != null && (debug || exit == TrainerExit.INTERNAL)) {
+      cause.printStackTrace(err);
+    }
+    err.flush();
+  }
+}

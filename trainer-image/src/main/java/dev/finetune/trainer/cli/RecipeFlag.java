@@ -1,0 +1,67 @@
+package dev.finetune.trainer.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * A flag of the command line that sets a field of the recipe.
+ *
+ * @param names ms-swift's names of it, the 3.x name first
+ * @param path the recipe's field, such as training.epochs
+ * @param arity how many values it takes, in picocli's form
+ * @param value its values as the field's value; null leaves the field alone
+ */
+record RecipeFlag(
+    List<String> names, String path, String arity, Function<List<String>, JsonNode> value) {
+
+  RecipeFlag {
+    names = List.copyOf(names);
+  }
+
+  /** A flag with one value. */
+  static RecipeFlag one(String path, Function<String, JsonNode> value, String... names) {
+    return new RecipeFlag(List.of(names), path, "1", values -> value.apply(values.get(0)));
+  }
+
+  /** A flag that is true where it stands alone. */
+  static RecipeFlag onOff(String path, Function<String, JsonNode> value, String... names) {
+    return new RecipeFlag(List.of(names), path, "0..1", values -> value.apply(values.get(0)));
+  }
+
+  /** A flag with one value or more. */
+  static RecipeFlag many(String path, Function<List<String>, JsonNode> value, String... names) {
+    return new RecipeFlag(List.of(names), path, "1..*", value);
+  }
+
+  /** Whether it takes more than one value. */
+  boolean takesMany() {
+    return arity.endsWith("*");
+  }
+
+  /** Sets the recipe's field, with the objects around it. */
+  void set(ObjectNode recipe, List<String> values) {
+    JsonNode node = value.apply(values);
+    if (node == null) {
+      return;
+    }
+    ObjectNode parent = recipe;
+    String[] parts = path.split("\\.", -1);
+    for (int i = 0; i < parts.length - 1; i++) {
+      parent =
+          parent.get(parts[i]) instanceof ObjectNode child ? child : parent.putObject(parts[i]);
+    }
+    parent.set(parts[parts.length - 1], node);
+  }
+
+  /** An array of each value on its own. */
+  static Function<List<String>, JsonNode> each(Function<String, JsonNode> value) {
+    return values -> {
+      var array = JsonNodeFactory.instance.arrayNode();
+      values.forEach(text -> array.add(value.apply(text)));
+      return array;
+    };
+  }
+}

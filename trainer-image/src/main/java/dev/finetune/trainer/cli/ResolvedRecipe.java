@@ -1,0 +1,90 @@
+package dev.finetune.trainer.cli;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.finetune.api.schema.FineTuneJobSchema;
+import dev.finetune.api.schema.InvalidRecipeException;
+import dev.finetune.api.v1alpha1.Recipe;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+
+/**
+ * A recipe with every default filled in.
+ *
+ * @param recipe the settings
+ * @param tree the same as a tree
+ */
+record ResolvedRecipe(Recipe recipe, ObjectNode tree) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build();
+
+  /**
+   * Reads a recipe file, YAML or JSON, without looking at what is in it.
+   *
+   * @throws TrainerException USAGE if it can't be read or isn't a mapping
+   */
+  static ObjectNode readTree(Path file) {
+    JsonNode tree;
+    try {
+      tree = YAML.readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException e) {
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          "the recipe %s isn't YAML: line %d: %s"
+              .formatted(
+                  file,
+                  e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
+                  e.getOriginalMessage()),
+          e);
+    } catch (IOException e) {
+      throw new TrainerException(
+          TrainerExit.USAGE, "the recipe %s can't be read: %s".formatted(file, e), e);
+    }
+    if (tree instanceof ObjectNode object) {
+      return object;
+    }
+    throw new TrainerException(
+        TrainerExit.USAGE,
+        "the recipe %s must be a mapping with model, dataset, method, training and output"
+            .formatted(file));
+  }
+
+  /**
+   * Checks a recipe against the CRD's schema and fills in the defaults.
+   *
+   * @param tree the recipe as written
+   * @param naming how a message names a field, given its path such as recipe.training.epochs
+   * @throws TrainerException USAGE listing every violation
+   */
+  static ResolvedRecipe of(ObjectNode tree, UnaryOperator<String> naming) {
+    try {
+      Recipe recipe = FineTuneJobSchema.load().readRecipe(tree);
+      if (recipe.method().lora() == null) {
+        // A CEL rule of the CRD, which nobody evaluates here.
+        throw new TrainerException(
+            TrainerExit.USAGE, "recipe.method: exactly one method must be given: lora");
+      }
+      return new ResolvedRecipe(recipe, JSON.valueToTree(recipe));
+    } catch (InvalidRecipeException e) {
+      StringBuilder message = new StringBuilder("the recipe isn't valid:");
+      e.violations()
+          .forEach(
+              violation ->
+                  message
+                      .append("\n  ")
+                      .append(naming.apply(violation.path()))
+                      .append(": ")
+                      .append(violation.message()));
+      throw new TrainerException(TrainerExit.USAGE, message.toString(), e);
+    }
+  }
+}

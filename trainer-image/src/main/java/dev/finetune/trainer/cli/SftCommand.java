@@ -1,0 +1,109 @@
+package dev.finetune.trainer.cli;
+
+import dev.finetune.api.v1alpha1.TrainerEnvironment;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.report.JsonLineConsole;
+import dev.finetune.trainer.report.Listeners;
+import dev.finetune.trainer.report.ProgressBar;
+import dev.finetune.trainer.report.ProgressServer;
+import dev.finetune.trainer.report.ProgressTracker;
+import dev.finetune.trainer.report.RunListener;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code trainer sft}: supervised fine-tuning of a recipe. */
+@Command(
+    name = "sft",
+    description = {
+      "Tunes a model as a recipe says, and writes a LoRA adapter in PEFT's format.",
+      "The recipe comes from --recipe, from flags with ms-swift's names, or from both: a flag"
+          + " overrides the file. A destination that holds checkpoints of the same recipe is resumed."
+    },
+    sortOptions = false,
+    abbreviateSynopsis = true,
+    mixinStandardHelpOptions = true,
+    versionProvider = Versions.class)
+final class SftCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--recipe",
+      paramLabel = "FILE",
+      description = "The recipe as YAML or JSON: what stands under spec.recipe of a FineTuneJob.")
+  private Path recipeFile;
+
+  @Option(names = "--debug", description = "Print the trace of every error.")
+  private boolean debug;
+
+  private final GracefulStop stop;
+  private final Environment environment;
+  private final PrintStream out;
+
+  SftCommand(GracefulStop stop, Environment environment, PrintStream out) {
+    this.stop = stop;
+    this.environment = environment;
+    this.out = out;
+  }
+
+  @Override
+  public Integer call() {
+    ProgressTracker tracker = new ProgressTracker(System::nanoTime);
+    ProgramEnd end;
+    try {
+      end = ProgramEnd.done(run(tracker));
+    } catch (Throwable thrown) {
+      // Whatever it is, the exit code and the last words must say so.
+      end = ProgramEnd.of(thrown);
+    }
+    return new LastWords(spec.commandLine().getErr(), debug, environment.terminationMessageFile())
+        .say(end, tracker.progress());
+  }
+
+  private String run(ProgressTracker tracker) {
+    ResolvedRecipe recipe = RecipeOptions.recipe(spec.commandLine().getParseResult(), recipeFile);
+    RunListener console =
+        Terminal.isStandardOutput()
+            ? new ProgressBar(out, tracker::progress)
+            : new JsonLineConsole(out, tracker::progress);
+    FineTuning tuning =
+        new FineTuning(
+            recipe,
+            new Locations(environment.volumes()),
+            new Listeners(List.of(tracker, console)),
+            stop,
+            ModelFactory.DEFAULT);
+    Optional<ProgressServer> server = environment.listen().map(where -> serve(where, tracker));
+    try {
+      return tuning.run();
+    } finally {
+      server.ifPresent(ProgressServer::close);
+    }
+  }
+
+  private static ProgressServer serve(String hostAndPort, ProgressTracker tracker) {
+    int colon = hostAndPort.lastIndexOf(':');
+    try {
+      InetSocketAddress address =
+          new InetSocketAddress(
+              hostAndPort.substring(0, Math.max(0, colon)),
+              Integer.parseInt(hostAndPort.substring(colon + 1)));
+      return ProgressServer.start(address, tracker::progress);
+    } catch (IllegalArgumentException | IOException e) {
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          "%s is '%s', which can't be listened on: %s; it must be HOST:PORT, such as 0.0.0.0:8080"
+              .formatted(TrainerEnvironment.LISTEN, hostAndPort, e.getMessage()),
+          e);
+    }
+  }
+}

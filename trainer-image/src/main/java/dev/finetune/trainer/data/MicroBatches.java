@@ -1,0 +1,107 @@
+package dev.finetune.trainer.data;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The training rows as micro-batches in accumulation windows, one window per optimizer step. Every
+ * window is found by its epoch and number, so that a resumed run starts at any of them. The last
+ * micro-batch and the last window of an epoch may be smaller; no row is left out and none is taken
+ * twice.
+ */
+public final class MicroBatches {
+  private final List<TokenizedExample> examples;
+  private final RowOrder order;
+  private final int batchSize;
+  private final int accumulationSteps;
+  private final int padId;
+  private int orderedEpoch = -1;
+  private int[] epochOrder = {};
+
+  /**
+   * @param examples the training rows, in the files' order
+   * @param order their order in each epoch
+   * @param batchSize rows of a micro-batch
+   * @param accumulationSteps micro-batches of a window
+   * @param padId id that fills the padding
+   */
+  public MicroBatches(
+      List<TokenizedExample> examples,
+      RowOrder order,
+      int batchSize,
+      int accumulationSteps,
+      int padId) {
+    if (order.rows() != examples.size()) {
+      throw new IllegalArgumentException(
+          "an order of " + order.rows() + " rows for " + examples.size() + " examples");
+    }
+    this.examples = List.copyOf(examples);
+    this.order = order;
+    this.batchSize = batchSize;
+    this.accumulationSteps = accumulationSteps;
+    this.padId = padId;
+  }
+
+  /**
+   * The micro-batches of one optimizer step.
+   *
+   * @param batches at least one
+   * @param supervisedTokens tokens that the loss counts, over all of them
+   */
+  public record Window(List<Batch> batches, long supervisedTokens) {}
+
+  /** Optimizer steps of an epoch. */
+  public int windowsPerEpoch() {
+    return ceilDiv(ceilDiv(examples.size(), batchSize), accumulationSteps);
+  }
+
+  /**
+   * A window.
+   *
+   * @param epoch from 0
+   * @param window from 0 to {@link #windowsPerEpoch} - 1
+   */
+  public synchronized Window window(int epoch, int window) {
+    if (window < 0 || window >= windowsPerEpoch()) {
+      throw new IndexOutOfBoundsException(
+          "window " + window + " of " + windowsPerEpoch() + " in an epoch");
+    }
+    if (epoch != orderedEpoch) {
+      epochOrder = order.epoch(epoch);
+      orderedEpoch = epoch;
+    }
+    long rowsPerWindow = (long) batchSize * accumulationSteps;
+    int first = (int) (window * rowsPerWindow);
+    int end = (int) Math.min(examples.size(), first + rowsPerWindow);
+    List<Batch> batches = new ArrayList<>();
+    for (int from = first; from < end; from += batchSize) {
+      List<TokenizedExample> rows = new ArrayList<>();
+      for (int i = from; i < Math.min(end, from + batchSize); i++) {
+        rows.add(examples.get(epochOrder[i]));
+      }
+      batches.add(Batch.of(rows, padId));
+    }
+    long supervised = batches.stream().mapToLong(Batch::supervisedTokens).sum();
+    return new Window(batches, supervised);
+  }
+
+  /**
+   * All rows in their own order, for an evaluation.
+   *
+   * @param examples the rows; none gives no batch
+   * @param batchSize rows of a batch
+   * @param padId id that fills the padding
+   */
+  public static List<Batch> inOrder(List<TokenizedExample> examples, int batchSize, int padId) {
+    List<Batch> batches = new ArrayList<>();
+    for (int from = 0; from < examples.size(); from += batchSize) {
+      int end = Math.min(examples.size(), from + batchSize);
+      batches.add(Batch.of(examples.subList(from, end), padId));
+    }
+    return batches;
+  }
+
+  private static int ceilDiv(int count, int size) {
+    return (int) (((long) count + size - 1) / size);
+  }
+}

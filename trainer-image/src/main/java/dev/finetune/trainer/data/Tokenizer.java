@@ -1,0 +1,161 @@
+package dev.finetune.trainer.data;
+
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** A model's tokenizer.json with the special ids of its configuration. Safe for many threads. */
+public final class Tokenizer implements AutoCloseable {
+  private final HuggingFaceTokenizer tokenizer;
+  private final Map<String, String> specialTokens;
+  private final Set<Integer> stopIds;
+  private final int padId;
+
+  private Tokenizer(HuggingFaceTokenizer tokenizer, TokenizerConfig config) {
+    this.tokenizer = tokenizer;
+    this.specialTokens = config.specialTokens();
+    this.stopIds = stopIds(config.folder());
+    // Padding is told by position, so the id matters only in that the embedding has it: 0 always.
+    this.padId = specialId("pad_token").or(() -> specialId("eos_token")).orElse(0);
+  }
+
+  /**
+   * Reads the tokenizer of a model.
+   *
+   * @param model the model folder
+   * @throws TrainerException with {@link TrainerExit#MODEL} if tokenizer.json is missing or broken
+   */
+  public static Tokenizer load(Path model) {
+    Path file = model.resolve("tokenizer.json");
+    if (!Files.exists(file)) {
+      throw new TrainerException(
+          TrainerExit.MODEL,
+          file
+              + " doesn't exist; the model needs a tokenizer.json, which transformers writes with"
+              + " AutoTokenizer.from_pretrained(...).save_pretrained(...)");
+    }
+    // The library's own defaults cut at 512 tokens and write a warning for each row.
+    Map<String, String> options = Map.of("truncation", "false", "padding", "false");
+    try {
+      return new Tokenizer(
+          HuggingFaceTokenizer.newInstance(file, options), TokenizerConfig.read(model));
+    } catch (IOException | RuntimeException e) {
+      if (e instanceof TrainerException known) {
+        throw known;
+      }
+      throw new TrainerException(
+          TrainerExit.MODEL, file + " can't be read as a tokenizer: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Token ids with the place of each in the text.
+   *
+   * @param ids (T)
+   * @param starts (T), the code point that each token begins at
+   */
+  record Offsets(int[] ids, int[] starts) {}
+
+  /** The ids of a text, without adding special tokens; those in the text become their ids. */
+  public int[] encode(String text) {
+    return ids(tokenizer.encode(text, false, false));
+  }
+
+  /** As {@link #encode}, with offsets. */
+  Offsets encodeWithOffsets(String text) {
+    Encoding encoding = tokenizer.encode(text, false, false);
+    CharSpan[] spans = encoding.getCharTokenSpans();
+    int[] starts = new int[spans.length];
+    for (int t = 0; t < spans.length; t++) {
+      starts[t] = spans[t].getStart();
+    }
+    return new Offsets(ids(encoding), starts);
+  }
+
+  /** The text of ids, special tokens included. */
+  public String decode(int[] ids) {
+    return decode(ids, false);
+  }
+
+  /**
+   * The text of ids.
+   *
+   * @param skipSpecialTokens whether to leave special tokens out
+   */
+  public String decode(int[] ids, boolean skipSpecialTokens) {
+    return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), skipSpecialTokens);
+  }
+
+  /** The id that fills padding: the pad token's, else the end-of-sequence token's. */
+  public int padId() {
+    return padId;
+  }
+
+  /**
+   * The ids that end a generation: eos_token_id of generation_config.json (of config.json where
+   * there is none), and the tokenizer's eos_token.
+   */
+  public Set<Integer> stopIds() {
+    return stopIds;
+  }
+
+  /**
+   * The id of a special token.
+   *
+   * @param name its name in tokenizer_config.json, such as eos_token
+   * @return empty where the tokenizer has none of that name
+   * @throws TrainerException with {@link TrainerExit#MODEL} if its text isn't one token
+   */
+  public Optional<Integer> specialId(String name) {
+    String token = specialTokens.get(name);
+    if (token == null) {
+      return Optional.empty();
+    }
+    int[] ids = encode(token);
+    if (ids.length != 1) {
+      throw new TrainerException(
+          TrainerExit.MODEL,
+          name
+              + " of tokenizer_config.json is '"
+              + token
+              + "', which tokenizer.json doesn't hold as"
+              + " one token");
+    }
+    return Optional.of(ids[0]);
+  }
+
+  private Set<Integer> stopIds(Path model) {
+    Set<Integer> ids = new TreeSet<>();
+    JsonNode eos =
+        TokenizerConfig.json(model.resolve("generation_config.json")).path("eos_token_id");
+    if (eos.isMissingNode() || eos.isNull()) {
+      eos = TokenizerConfig.json(model.resolve("config.json")).path("eos_token_id");
+    }
+    if (eos.isInt()) {
+      ids.add(eos.intValue());
+    }
+    eos.elements().forEachRemaining(id -> ids.add(id.intValue()));
+    specialId("eos_token").ifPresent(ids::add);
+    return Set.copyOf(ids);
+  }
+
+  private static int[] ids(Encoding encoding) {
+    return Arrays.stream(encoding.getIds()).mapToInt(Math::toIntExact).toArray();
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

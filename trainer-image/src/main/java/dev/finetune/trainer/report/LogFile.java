@@ -1,0 +1,148 @@
+package dev.finetune.trainer.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.finetune.api.v1alpha1.Checkpoint;
+import dev.finetune.api.v1alpha1.Checkpoints;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.function.Consumer;
+
+/**
+ * logging.jsonl: a JSON line for each log step and each evaluation, numbers in full precision.
+ * After a resume the lines beyond the resumed step are cut off, so each step has one line.
+ *
+ * <p>While the disk is full, lines are kept in memory and written as soon as there is room.
+ */
+public final class LogFile implements RunListener, Closeable {
+  /** Its name in the destination. */
+  public static final String NAME = "logging.jsonl";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final FileChannel channel;
+  private final Consumer<String> warnings;
+  private final ByteArrayOutputStream unwritten = new ByteArrayOutputStream();
+  private boolean failing;
+
+  private LogFile(FileChannel channel, Consumer<String> warnings) {
+    this.channel = channel;
+    this.warnings = warnings;
+  }
+
+  /**
+   * Opens the log of a run.
+   *
+   * @param file the file; made where it isn't there
+   * @param step the step that the run goes on from; 0 begins the file anew
+   * @param warnings hears when lines can't be written
+   */
+  public static LogFile open(Path file, int step, Consumer<String> warnings) throws IOException {
+    long kept = Files.exists(file) ? lengthUpTo(step, Files.readAllBytes(file)) : 0;
+    FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    channel.truncate(kept);
+    channel.position(kept);
+    return new LogFile(channel, warnings);
+  }
+
+  /** Length of the lines whose step is at most this one; a torn or foreign line ends them. */
+  private static long lengthUpTo(int step, byte[] content) {
+    int kept = 0;
+    for (int i = 0; i < content.length; i++) {
+      if (content[i] == '\n') {
+        String line = new String(content, kept, i - kept, StandardCharsets.UTF_8);
+        if (stepOf(line) > step) {
+          return kept;
+        }
+        kept = i + 1;
+      }
+    }
+    return kept;
+  }
+
+  private static int stepOf(String line) {
+    try {
+      JsonNode node = JSON.readTree(line);
+      return node.path("step").isInt() ? node.get("step").intValue() : Integer.MAX_VALUE;
+    } catch (JsonProcessingException e) {
+      return Integer.MAX_VALUE;
+    }
+  }
+
+  @Override
+  public void logged(StepReport report) {
+    append(line(report));
+  }
+
+  @Override
+  public void evaluated(int step, double epoch, double loss) {
+    append(line(step, epoch, loss));
+  }
+
+  /** What a checkpoint contains must be in the log that it is resumed with. */
+  @Override
+  public void saved(Checkpoint checkpoint, Checkpoints all) {
+    try {
+      channel.force(false);
+    } catch (IOException e) {
+      warnings.accept(NAME + " can't be flushed to the disk: " + e.getMessage());
+    }
+  }
+
+  static ObjectNode line(StepReport report) {
+    return JSON.createObjectNode()
+        .put("step", report.step())
+        .put("epoch", report.epoch())
+        .put("loss", report.loss())
+        .put("gradientNorm", report.gradientNorm())
+        .put("learningRate", report.learningRate())
+        .put("tokens", report.tokens());
+  }
+
+  static ObjectNode line(int step, double epoch, double evalLoss) {
+    return JSON.createObjectNode().put("step", step).put("epoch", epoch).put("evalLoss", evalLoss);
+  }
+
+  private void append(ObjectNode line) {
+    unwritten.writeBytes((line + "\n").getBytes(StandardCharsets.UTF_8));
+    try {
+      write(ByteBuffer.wrap(unwritten.toByteArray()));
+      unwritten.reset();
+      failing = false;
+    } catch (IOException e) {
+      if (!failing) {
+        warnings.accept(NAME + " can't be written: " + e.getMessage() + "; its lines are kept");
+      }
+      failing = true;
+    }
+  }
+
+  private void write(ByteBuffer bytes) throws IOException {
+    long start = channel.position();
+    try {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    } catch (IOException e) {
+      // Half a line must not stay: the whole of it is written again.
+      channel.truncate(start);
+      channel.position(start);
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}

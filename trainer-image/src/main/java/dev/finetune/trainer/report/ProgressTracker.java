@@ -1,0 +1,187 @@
+package dev.finetune.trainer.report;
+
+import dev.finetune.api.v1alpha1.Checkpoint;
+import dev.finetune.api.v1alpha1.Checkpoints;
+import dev.finetune.api.v1alpha1.DatasetVerdict;
+import dev.finetune.api.v1alpha1.EpochResult;
+import dev.finetune.api.v1alpha1.ParameterCounts;
+import dev.finetune.api.v1alpha1.Progress;
+import dev.finetune.api.v1alpha1.TrainingProgress;
+import dev.finetune.api.v1alpha1.TrainingResult;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/** Keeps the cumulative progress of a run. Written by the training thread, read by any. */
+public final class ProgressTracker implements RunListener {
+  private static final double NANOS_PER_SECOND = Duration.ofSeconds(1).toNanos();
+
+  private final LongSupplier nanoTime;
+  private final List<EpochResult> epochs = new ArrayList<>();
+  private DatasetVerdict dataset;
+  private ParameterCounts parameters;
+  private Checkpoints checkpoints;
+  private TrainingResult result;
+  private Position position;
+  private StepReport lastStep;
+  private Double loss;
+  private Double evalLoss;
+  private long startNanos;
+  private long tokens;
+  private Throughput throughput = Throughput.UNKNOWN;
+
+  /**
+   * Starts with nothing known.
+   *
+   * @param nanoTime a clock for durations, such as {@link System#nanoTime}
+   */
+  public ProgressTracker(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+  }
+
+  @Override
+  public synchronized void checked(DatasetVerdict verdict) {
+    dataset = verdict;
+  }
+
+  @Override
+  public synchronized void loaded(ParameterCounts counts) {
+    parameters = counts;
+  }
+
+  @Override
+  public synchronized void started(RunStart start) {
+    position =
+        new Position(
+            start.step(), start.epoch(), start.totalSteps(), start.totalEpochs(), start.step());
+    epochs.clear();
+    epochs.addAll(start.epochs());
+    loss = start.loss();
+    evalLoss = start.evalLoss();
+    checkpoints = start.checkpoints();
+    startNanos = nanoTime.getAsLong();
+  }
+
+  @Override
+  public synchronized void finished(TrainingResult where) {
+    result = where;
+  }
+
+  @Override
+  public synchronized void stepTaken(StepReport report) {
+    lastStep = report;
+    tokens += report.tokens();
+    position = position.at(report.step(), report.epoch());
+    double seconds = (nanoTime.getAsLong() - startNanos) / NANOS_PER_SECOND;
+    throughput = Throughput.of(tokens, seconds, position);
+  }
+
+  @Override
+  public synchronized void logged(StepReport report) {
+    loss = report.loss();
+  }
+
+  @Override
+  public synchronized void evaluated(int step, double epoch, double newLoss) {
+    evalLoss = newLoss;
+  }
+
+  @Override
+  public synchronized void epochEnded(EpochResult ended) {
+    epochs.add(
+        new EpochResult(
+            ended.epoch(),
+            ended.step(),
+            Rounding.decimals(ended.loss(), 4),
+            Rounding.decimals(ended.evalLoss(), 4),
+            ended.completionTime()));
+  }
+
+  @Override
+  public synchronized void saved(Checkpoint checkpoint, Checkpoints all) {
+    checkpoints = all;
+  }
+
+  /** What is known now, with numbers rounded for reading. */
+  public synchronized Progress progress() {
+    return new Progress(
+        training(),
+        position == null ? null : List.copyOf(epochs),
+        checkpoints == null ? null : rounded(checkpoints),
+        dataset,
+        parameters,
+        result);
+  }
+
+  private TrainingProgress training() {
+    if (position == null) {
+      return null;
+    }
+    return new TrainingProgress(
+        Rounding.decimals(position.epoch(), 2),
+        position.totalEpochs(),
+        Rounding.epochText(position.epoch(), position.totalEpochs()),
+        position.step(),
+        position.totalSteps(),
+        Rounding.decimals(loss, 4),
+        Rounding.decimals(evalLoss, 4),
+        lastStep == null ? null : Rounding.digits(lastStep.learningRate(), 3),
+        lastStep == null ? null : Rounding.digits(lastStep.gradientNorm(), 4),
+        throughput.tokensPerSecond(),
+        position.percentage(),
+        throughput.remainingSeconds());
+  }
+
+  private static Checkpoints rounded(Checkpoints all) {
+    return new Checkpoints(rounded(all.latest()), rounded(all.best()), rounded(all.resumedFrom()));
+  }
+
+  private static Checkpoint rounded(Checkpoint checkpoint) {
+    return checkpoint == null
+        ? null
+        : new Checkpoint(
+            checkpoint.step(),
+            Rounding.decimals(checkpoint.epoch(), 2),
+            checkpoint.location(),
+            checkpoint.sizeBytes(),
+            checkpoint.sha256(),
+            Rounding.decimals(checkpoint.evalLoss(), 4));
+  }
+
+  /**
+   * Where training stands.
+   *
+   * @param firstStep the steps that were done when this attempt began
+   */
+  private record Position(int step, double epoch, int totalSteps, int totalEpochs, int firstStep) {
+    Position at(int newStep, double newEpoch) {
+      return new Position(newStep, newEpoch, totalSteps, totalEpochs, firstStep);
+    }
+
+    /** Never 100 before the last step is done. */
+    int percentage() {
+      return (int) (100L * step / totalSteps);
+    }
+  }
+
+  /**
+   * The speed of this attempt so far, evaluations and checkpoints included.
+   *
+   * @param tokensPerSecond tokens trained on, padding not counted
+   * @param remainingSeconds until the last step, at this speed
+   */
+  private record Throughput(Double tokensPerSecond, Long remainingSeconds) {
+    static final Throughput UNKNOWN = new Throughput(null, null);
+
+    static Throughput of(long tokens, double seconds, Position position) {
+      if (seconds <= 0) {
+        return UNKNOWN;
+      }
+      double perStep = seconds / (position.step() - position.firstStep());
+      return new Throughput(
+          Rounding.digits(tokens / seconds, 4),
+          Math.round(perStep * (position.totalSteps() - position.step())));
+    }
+  }
+}

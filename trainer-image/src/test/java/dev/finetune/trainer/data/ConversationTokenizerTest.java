@@ -1,0 +1,102 @@
+package dev.finetune.trainer.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.finetune.api.v1alpha1.ChatTemplateName;
+import dev.finetune.api.v1alpha1.Overlong;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ConversationTokenizerTest {
+  private static final Path GOLDEN = Path.of("src/test/resources/golden");
+
+  private static Conversation conversation(String... turns) {
+    List<Message> messages = new ArrayList<>();
+    for (int i = 0; i < turns.length; i++) {
+      messages.add(new Message(i % 2 == 0 ? Message.USER : Message.ASSISTANT, turns[i]));
+    }
+    return new Conversation("a.jsonl:1", messages);
+  }
+
+  /** The supervised pieces of a conversation as text. */
+  private static List<String> supervised(String model, Conversation conversation) throws RowFault {
+    Path base = GOLDEN.resolve(model).resolve("base");
+    ChatTemplate template = ChatTemplate.load(base, ChatTemplateName.AUTO, Clock.systemUTC());
+    try (Tokenizer tokenizer = Tokenizer.load(base)) {
+      TokenizedExample example =
+          new ConversationTokenizer(template, tokenizer, 512, Overlong.DROP)
+              .tokenize(conversation)
+              .example();
+      assertThat(tokenizer.decode(example.inputIds()))
+          .isEqualTo(template.render(conversation.messages(), false));
+      return pieces(tokenizer, example.labels());
+    }
+  }
+
+  private static List<String> pieces(Tokenizer tokenizer, int[] labels) {
+    List<String> pieces = new ArrayList<>();
+    int t = 0;
+    while (t < labels.length) {
+      int start = t;
+      while (t < labels.length && labels[t] != TokenizedExample.IGNORED) {
+        t++;
+      }
+      if (t > start) {
+        pieces.add(tokenizer.decode(java.util.Arrays.copyOfRange(labels, start, t)));
+      } else {
+        t++;
+      }
+    }
+    return pieces;
+  }
+
+  @Test
+  void supervisesEveryAssistantTurnWithTheTokenThatEndsIt() throws RowFault {
+    Conversation chat = conversation("Hi", "Hello", "And 2+2?", "4");
+
+    assertThat(supervised("tiny-llama", chat))
+        .containsExactly("Hello<|im_end|>\n", "4<|im_end|>\n");
+    assertThat(supervised("tiny-llama3", chat)).containsExactly("Hello<|eot_id|>", "4<|eot_id|>");
+    assertThat(supervised("tiny-qwen2", chat))
+        .containsExactly("Hello<|im_end|>\n", "4<|im_end|>\n");
+  }
+
+  @Test
+  void labelsChineseEmojiAndCombiningMarksByCodePoints() throws RowFault {
+    Conversation chat = conversation("🙂🙂 你好", "👩‍👩‍👧 水", "é?", "火车 🚂");
+
+    assertThat(supervised("tiny-llama", chat))
+        .containsExactly("👩‍👩‍👧 水<|im_end|>\n", "火车 🚂<|im_end|>\n");
+  }
+
+  @Test
+  void leavesATokenThatJoinsPromptAndAnswerUnsupervised() throws RowFault {
+    // Byte-level tokenizers join the template's newline with the answer's.
+    assertThat(supervised("tiny-llama", conversation("🙂 Hi", "\n\nHello", "x", "y")))
+        .last()
+        .isEqualTo("y<|im_end|>\n");
+    assertThat(supervised("tiny-llama", conversation("🙂 Hi", "\n\nHello")))
+        .singleElement()
+        .satisfies(piece -> assertThat(piece).endsWith("Hello<|im_end|>\n"));
+  }
+
+  @Test
+  void supervisesIndentationInsideAnAnswer() throws RowFault {
+    assertThat(
+            supervised("tiny-llama3", conversation("Code?", "def f():\n    return 1\n        # x")))
+        .containsExactly("def f():\n    return 1\n        # x<|eot_id|>");
+  }
+
+  @Test
+  void saysThatATemplateRewritesEarlierTurns() {
+    // tiny-qwen3's template writes a think block into the last assistant turn only.
+    assertThatThrownBy(() -> supervised("tiny-qwen3", conversation("a", "b", "c", "d")))
+        .isInstanceOf(RowFault.class)
+        .hasMessageStartingWith(
+            "the chat template writes turn 2 differently once more turns follow");
+  }
+}

@@ -1,0 +1,438 @@
+package dev.finetune.trainer.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.finetune.api.v1alpha1.ChatTemplateName;
+import dev.finetune.api.v1alpha1.DatasetFormat;
+import dev.finetune.api.v1alpha1.DatasetOptions;
+import dev.finetune.api.v1alpha1.DatasetSource;
+import dev.finetune.api.v1alpha1.Overlong;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.api.v1alpha1.TrainingOptions;
+import dev.finetune.api.v1alpha1.ValidationOptions;
+import dev.finetune.trainer.TrainerException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DatasetPreparationTest {
+  private static final Path MODEL = Path.of("src/test/resources/golden/tiny-llama/base");
+  private static Tokenizer tokenizer;
+  private static ChatTemplate template;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void load() {
+    tokenizer = Tokenizer.load(MODEL);
+    template = ChatTemplate.load(MODEL, ChatTemplateName.AUTO, Clock.systemUTC());
+  }
+
+  @AfterAll
+  static void close() {
+    tokenizer.close();
+  }
+
+  private static TrainingOptions training(int maxLength, Overlong overlong, int seed) {
+    ObjectNode options = new ObjectMapper().createObjectNode();
+    options.put("maxLength", maxLength).put("seed", seed);
+    options.putPOJO("overlong", overlong);
+    return new ObjectMapper().convertValue(options, TrainingOptions.class);
+  }
+
+  private DatasetSource source(String name, String... lines) throws IOException {
+    Files.writeString(folder.resolve(name), String.join("\n", lines));
+    return new DatasetSource("pvc://data/" + name, DatasetFormat.AUTO, null);
+  }
+
+  private PreparedDataset prepare(
+      String systemPrompt, DatasetOptions dataset, TrainingOptions training) {
+    return new DatasetPreparation(
+            template,
+            tokenizer,
+            systemPrompt,
+            source -> folder.resolve(source.substring("pvc://data/".length())))
+        .prepare(dataset, training);
+  }
+
+  private PreparedDataset prepare(DatasetSource... train) {
+    return prepare(
+        null,
+        new DatasetOptions(List.of(train), new ValidationOptions(0.0, null), true),
+        training(512, Overlong.DROP, 42));
+  }
+
+  private void assertFaults(DatasetSource source, String... faults) {
+    assertThatThrownBy(() -> prepare(source))
+        .isInstanceOfSatisfying(
+            TrainerException.class, e -> assertThat(e.exit()).isEqualTo(TrainerExit.DATA))
+        .satisfies(
+            e ->
+                assertThat(e.getMessage().lines().skip(1).map(String::strip))
+                    .containsExactly(faults));
+  }
+
+  private static String row(String question, String answer) {
+    return new ObjectMapper()
+        .createObjectNode()
+        .put("instruction", question)
+        .put("output", answer)
+        .toString();
+  }
+
+  private static String[] rows(int count) {
+    List<String> rows = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      rows.add(row("Question " + i, "Answer " + i));
+    }
+    return rows.toArray(String[]::new);
+  }
+
+  private static String text(TokenizedExample example) {
+    return tokenizer.decode(example.inputIds());
+  }
+
+  private static Set<String> origins(List<TokenizedExample> examples) {
+    Set<String> origins = new HashSet<>();
+    examples.forEach(example -> origins.add(example.origin()));
+    return origins;
+  }
+
+  @Test
+  void writesInstructionInputSystemAndHistoryAsTurns() throws IOException {
+    PreparedDataset data =
+        prepare(
+            source(
+                "a.json",
+                "[",
+                "{\"instruction\": \"Translate\", \"input\": \"water\", \"output\": \"水 🌊\",",
+                " \"system\": \"Be brief.\", \"history\": [[\"Hi\", \"Hello\"], [\"1+1?\", \"2\"]]}",
+                "]"));
+
+    assertThat(data.train())
+        .singleElement()
+        .extracting(e -> e.origin())
+        .isEqualTo("pvc://data/a.json:2");
+    assertThat(text(data.train().get(0)))
+        .isEqualTo(
+            """
+            <|im_start|>system
+            Be brief.<|im_end|>
+            <|im_start|>user
+            Hi<|im_end|>
+            <|im_start|>assistant
+            Hello<|im_end|>
+            <|im_start|>user
+            1+1?<|im_end|>
+            <|im_start|>assistant
+            2<|im_end|>
+            <|im_start|>user
+            Translate
+            water<|im_end|>
+            <|im_start|>assistant
+            水 🌊<|im_end|>
+            """);
+  }
+
+  @Test
+  void usesTheRecipesSystemPromptWhereARowHasNone() throws IOException {
+    DatasetSource source =
+        source(
+            "a.jsonl",
+            "{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}, {\"role\": \"assistant\","
+                + " \"content\": \"Yo\"}]}",
+            "{\"messages\": [{\"role\": \"system\", \"content\": \"Own\"}, {\"role\": \"user\","
+                + " \"content\": \"Hi\"}, {\"role\": \"assistant\", \"content\": \"Yo\"}]}");
+    DatasetOptions options = new DatasetOptions(List.of(source), null, true);
+
+    List<TokenizedExample> train =
+        prepare("Recipe's", options, training(512, Overlong.DROP, 1)).train();
+
+    assertThat(text(train.get(0))).startsWith("<|im_start|>system\nRecipe's<|im_end|>\n");
+    assertThat(text(train.get(1))).startsWith("<|im_start|>system\nOwn<|im_end|>\n");
+  }
+
+  @Test
+  void toleratesAByteOrderMarkBlankLinesAndCarriageReturns() throws IOException {
+    DatasetSource source =
+        source("a.jsonl", "\ufeff" + row("a", "b") + "\r", "", "   \r", row("c", "d"), "");
+
+    assertThat(prepare(source).train())
+        .extracting(TokenizedExample::origin)
+        .containsExactly("pvc://data/a.jsonl:1", "pvc://data/a.jsonl:4");
+    assertThat(prepare(source("b.json", "\ufeff[" + row("a", "b") + "]")).train()).hasSize(1);
+  }
+
+  @Test
+  void namesFileLineAndRemedyOfEveryAlpacaFault() throws IOException {
+    assertFaults(
+        source(
+            "a.jsonl",
+            row("fine", "fine"),
+            "[1]",
+            "{\"instruction\": \"x\", \"output\": 7}",
+            "{\"instruction\": \"x\", \"answer\": \"y\"}",
+            row("x", " \n"),
+            row(" ", "y"),
+            "{\"instruction\": \"x\", \"output\": ",
+            "{\"instruction\": \"x\", \"output\": \"y\"} {}",
+            "{\"instruction\": \"x\", \"output\": \"y\", \"output\": \"z\"}",
+            "{\"instruction\": \"x\", \"output\": \"y\", \"history\": [[\"q\"]]}",
+            "{\"instruction\": \"x\", \"output\": \"y\", \"history\": \"q\"}",
+            "{\"instruction\": \"x\", \"output\": \"\\ud83d\"}",
+            "{\"instruction\": \"x\", \"output\": \"y\", \"history\": [[\"q\", \"\"]]}"),
+        "pvc://data/a.jsonl:2: not an object but an array; a row is {...}",
+        "pvc://data/a.jsonl:3: 'output' must be a string, not a number",
+        "pvc://data/a.jsonl:4: no column 'output'; found instruction, answer",
+        "pvc://data/a.jsonl:5: 'output' is empty; remove the row or write the answer",
+        "pvc://data/a.jsonl:6: 'instruction' and 'input' are empty; there is nothing to answer",
+        "pvc://data/a.jsonl:7: broken JSON at column 32: Unexpected end-of-input within/between"
+            + " Object entries; a .jsonl file holds one JSON object a line",
+        "pvc://data/a.jsonl:8: more JSON behind the row; a .jsonl file holds one JSON object a line",
+        "pvc://data/a.jsonl:9: broken JSON at column 45: Duplicate field 'output'; a .jsonl file"
+            + " holds one JSON object a line",
+        "pvc://data/a.jsonl:10: 'history[0]' must be [query, response]",
+        "pvc://data/a.jsonl:11: 'history' must be a list of [query, response], not a string",
+        "pvc://data/a.jsonl:12: 'output' has half a surrogate pair, \\ud83d; remove it",
+        "pvc://data/a.jsonl:13: 'history[0][1]' is empty; remove the row or write the answer");
+  }
+
+  @Test
+  void namesFileLineAndRemedyOfEveryMessagesFault() throws IOException {
+    String user = "{\"role\": \"user\", \"content\": \"q\"}";
+    String assistant = "{\"role\": \"assistant\", \"content\": \"a\"}";
+    String system = "{\"role\": \"system\", \"content\": \"s\"}";
+    List<String> lines = new ArrayList<>();
+    for (String turns :
+        List.of(
+            user + "," + assistant,
+            user + "," + user,
+            assistant,
+            system + "," + user,
+            user + "," + assistant + "," + user,
+            user + "," + assistant + "," + system,
+            "{\"role\": \"human\", \"content\": \"q\"}",
+            "{\"role\": \"user\"}",
+            "{\"role\": \"user\", \"content\": null}",
+            user + ",{\"role\": \"assistant\", \"content\": \"\"}",
+            "\"Hi\"")) {
+      lines.add("{\"messages\": [" + turns + "]}");
+    }
+    lines.add("{\"messages\": \"Hi\"}");
+    lines.add("{\"text\": \"Hi\"}");
+    assertFaults(
+        source("m.jsonl", lines.toArray(String[]::new)),
+        "pvc://data/m.jsonl:2: 'messages[1]': the roles must alternate, user first; user follows"
+            + " user",
+        "pvc://data/m.jsonl:3: 'messages[0]': the roles must alternate, user first; assistant"
+            + " follows nothing",
+        "pvc://data/m.jsonl:4: no assistant turn; there is nothing to learn from this row",
+        "pvc://data/m.jsonl:5: the last turn is the user's; remove it or write the answer",
+        "pvc://data/m.jsonl:6: 'messages[2]': a system turn can only be the first",
+        "pvc://data/m.jsonl:7: 'messages[0]': unknown role 'human'; known are system, user,"
+            + " assistant",
+        "pvc://data/m.jsonl:8: 'messages[0]' has no 'content'",
+        "pvc://data/m.jsonl:9: 'messages[0].content' must be a string, not null",
+        "pvc://data/m.jsonl:10: 'messages[1]': the assistant's content is empty",
+        "pvc://data/m.jsonl:11: 'messages[0]' must be {role, content}, not a string",
+        "pvc://data/m.jsonl:12: 'messages' must be a list of {role, content}, not a string",
+        "pvc://data/m.jsonl:13: no column 'messages'; found text");
+  }
+
+  @Test
+  void saysOncePerFileThatItsFormatIsUnknown() throws IOException {
+    assertFaults(
+        source("q.jsonl", "{\"query\": \"x\", \"response\": \"y\"}", "{\"query\": \"x\"}"),
+        "pvc://data/q.jsonl:1: unknown format: found query, response; Alpaca has instruction,"
+            + " input, output, and Messages has messages; rename the columns");
+  }
+
+  @Test
+  void findsTheLineOfBrokenJsonInAnArray() throws IOException {
+    assertThatThrownBy(
+            () ->
+                prepare(
+                    source(
+                        "a.json", "[", row("a", "b") + ",", "{\"instruction\": \"x\",", "oops}]")))
+        .isInstanceOf(TrainerException.class)
+        .hasMessageContaining("pvc://data/a.json:4: broken JSON at column")
+        .hasMessageContaining("1 fault in the data");
+    assertFaults(
+        source("b.json", row("a", "b")),
+        "pvc://data/b.json:1: not a JSON array; a .json file holds [row, row, ...]; name a file with"
+            + " a row a line .jsonl");
+    assertFaults(
+        source("c.json", "[" + row("a", "b") + "]", "[]"),
+        "pvc://data/c.json:2: more JSON behind the end of the array; remove it");
+  }
+
+  @Test
+  void refusesWhatIsNotUtf8WithItsLine() throws IOException {
+    DatasetSource source = source("a.jsonl");
+    Files.write(
+        folder.resolve("a.jsonl"),
+        (row("a", "b") + "\n" + row("é", "x"))
+            .getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
+
+    assertFaults(source, "pvc://data/a.jsonl:2: not UTF-8; save the file as UTF-8");
+  }
+
+  @Test
+  void refusesFilesThatAreMissingEmptyOrOfAnotherKind() throws IOException {
+    assertFaults(
+        new DatasetSource("pvc://data/none.json", DatasetFormat.AUTO, null),
+        "pvc://data/none.json: the file doesn't exist (looked for "
+            + folder.resolve("none.json")
+            + ")");
+    assertFaults(source("e.jsonl", "", " "), "pvc://data/e.jsonl: the file has no rows");
+    assertFaults(source("e.json", "[]"), "pvc://data/e.json: the file has no rows");
+    assertFaults(source("z.json", ""), "pvc://data/z.json: the file has no rows");
+    assertFaults(
+        source("a.csv", "a,b"),
+        "pvc://data/a.csv: the file's kind isn't supported; supported are .json (an array of rows)"
+            + " and .jsonl (a row a line)");
+  }
+
+  @Test
+  void showsTwentyFaultsOfAllFilesAndCountsTheRest() throws IOException {
+    String[] broken = new String[15];
+    java.util.Arrays.fill(broken, "{");
+
+    assertThatThrownBy(() -> prepare(source("a.jsonl", broken), source("b.jsonl", broken)))
+        .hasMessageStartingWith("30 faults in the data:\n  pvc://data/a.jsonl:1: broken JSON")
+        .hasMessageContaining("pvc://data/b.jsonl:5: ")
+        .hasMessageEndingWith("\n  and 10 more")
+        .satisfies(e -> assertThat(e.getMessage().lines()).hasSize(22));
+  }
+
+  @Test
+  void dropsOverlongRowsAndCountsThem() throws IOException {
+    String longAnswer = "word ".repeat(200);
+    DatasetSource source = source("a.jsonl", row("a", "b"), row("c", longAnswer), row("e", "f"));
+    DatasetOptions options = new DatasetOptions(List.of(source), null, true);
+
+    PreparedDataset data = prepare(null, options, training(64, Overlong.DROP, 1));
+
+    assertThat(data.train())
+        .extracting(TokenizedExample::origin)
+        .containsExactly("pvc://data/a.jsonl:1", "pvc://data/a.jsonl:3");
+    assertThat(data.verdict().rows()).isEqualTo(3);
+    assertThat(data.verdict().dropped()).isEqualTo(1);
+    assertThat(data.verdict().trainRows()).isEqualTo(2);
+    assertThat(data.verdict().validationRows()).isZero();
+    assertThat(data.verdict().maxLength())
+        .isEqualTo(data.train().stream().mapToInt(TokenizedExample::length).max().orElseThrow());
+    // b and f, each with the token that ends the turn and the newline behind it.
+    assertThat(data.verdict().supervisedTokens()).isEqualTo(6);
+  }
+
+  @Test
+  void cutsOverlongRowsOnEitherSide() throws IOException {
+    DatasetSource source = source("a.jsonl", row("Say it", "one two three four five six"));
+    DatasetOptions options = new DatasetOptions(List.of(source), null, true);
+    TokenizedExample whole = prepare(null, options, training(512, Overlong.DROP, 1)).train().get(0);
+    int cut = whole.length() - 3;
+
+    TokenizedExample left =
+        prepare(null, options, training(cut, Overlong.TRUNCATE_LEFT, 1)).train().get(0);
+    TokenizedExample right =
+        prepare(null, options, training(cut, Overlong.TRUNCATE_RIGHT, 1)).train().get(0);
+
+    assertThat(left.inputIds())
+        .isEqualTo(java.util.Arrays.copyOfRange(whole.inputIds(), 3, whole.length()));
+    assertThat(left.labels())
+        .isEqualTo(java.util.Arrays.copyOfRange(whole.labels(), 3, whole.length()));
+    assertThat(right.inputIds()).isEqualTo(java.util.Arrays.copyOf(whole.inputIds(), cut));
+    assertThat(right.labels()).isEqualTo(java.util.Arrays.copyOf(whole.labels(), cut));
+  }
+
+  @Test
+  void saysWhatToDoWhereNothingIsLeft() throws IOException {
+    DatasetSource source = source("a.jsonl", row("a ".repeat(100), "b"));
+    DatasetOptions options = new DatasetOptions(List.of(source), null, true);
+
+    assertThatThrownBy(() -> prepare(null, options, training(16, Overlong.TRUNCATE_RIGHT, 1)))
+        .isInstanceOfSatisfying(
+            TrainerException.class, e -> assertThat(e.exit()).isEqualTo(TrainerExit.DATA))
+        .hasMessageMatching(
+            "nothing is left of dataset.train: all 1 rows were dropped, .* training.maxLength 16 .*"
+                + " the longest has \\d+ tokens; raise training.maxLength, .*");
+  }
+
+  @Test
+  void holdsOutTheSameFractionForTheSameSeed() throws IOException {
+    DatasetSource source = source("a.jsonl", rows(40));
+    DatasetOptions options =
+        new DatasetOptions(List.of(source), new ValidationOptions(0.1, null), true);
+
+    PreparedDataset first = prepare(null, options, training(512, Overlong.DROP, 7));
+    PreparedDataset again = prepare(null, options, training(512, Overlong.DROP, 7));
+    PreparedDataset other = prepare(null, options, training(512, Overlong.DROP, 8));
+
+    assertThat(first.validation()).hasSize(4);
+    assertThat(first.train()).hasSize(36);
+    assertThat(origins(first.train())).doesNotContainAnyElementsOf(origins(first.validation()));
+    assertThat(origins(again.validation())).isEqualTo(origins(first.validation()));
+    assertThat(origins(other.validation())).isNotEqualTo(origins(first.validation()));
+  }
+
+  @Test
+  void holdsOutAtLeastOneRowOfTwoAndNoneOfOne() throws IOException {
+    ValidationOptions percent = new ValidationOptions(0.01, null);
+    TrainingOptions training = training(512, Overlong.DROP, 7);
+    DatasetSource two = source("two.jsonl", rows(2));
+    DatasetSource one = source("one.jsonl", rows(1));
+
+    assertThat(
+            prepare(null, new DatasetOptions(List.of(two), percent, true), training).validation())
+        .hasSize(1);
+    assertThat(prepare(null, new DatasetOptions(List.of(one), percent, true), training).train())
+        .hasSize(1);
+  }
+
+  @Test
+  void validatesWithFilesWhereTheyAreGiven() throws IOException {
+    DatasetSource train = source("a.jsonl", rows(5));
+    DatasetSource eval = source("b.json", "[" + row("x", "y") + "]");
+    DatasetOptions options =
+        new DatasetOptions(List.of(train), new ValidationOptions(0.5, List.of(eval)), true);
+
+    PreparedDataset data = prepare(null, options, training(512, Overlong.DROP, 7));
+
+    assertThat(data.train()).hasSize(5);
+    assertThat(origins(data.validation())).containsExactly("pvc://data/b.json:1");
+    assertThat(data.verdict().rows()).isEqualTo(6);
+  }
+
+  @Test
+  void drawsASampleWithTheSeedAndKeepsTheFilesOrder() throws IOException {
+    source("a.jsonl", rows(50));
+    DatasetSource sampled = new DatasetSource("pvc://data/a.jsonl", DatasetFormat.ALPACA, 10);
+
+    List<String> drawn = prepare(sampled).train().stream().map(TokenizedExample::origin).toList();
+
+    assertThat(drawn).hasSize(10).doesNotHaveDuplicates();
+    assertThat(drawn)
+        .isSortedAccordingTo(
+            java.util.Comparator.comparingInt(
+                o -> Integer.parseInt(o.substring(o.lastIndexOf(':') + 1))));
+    assertThat(drawn)
+        .isNotEqualTo(
+            java.util.stream.IntStream.rangeClosed(1, 10)
+                .mapToObj(i -> "pvc://data/a.jsonl:" + i)
+                .toList());
+    assertThat(prepare(sampled).train()).extracting(TokenizedExample::origin).isEqualTo(drawn);
+  }
+}

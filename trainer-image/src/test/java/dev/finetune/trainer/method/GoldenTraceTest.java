@@ -1,0 +1,136 @@
+package dev.finetune.trainer.method;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.finetune.api.v1alpha1.LoraVariant;
+import dev.finetune.api.v1alpha1.Recipe;
+import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.safetensors.HostTensor;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Trains as PEFT did and compares every number that it recorded. */
+class GoldenTraceTest {
+  /** PyTorch's and our sums differ in their order: float32 rounding over 20 steps of AdamW. */
+  private static final double LOSS_RELATIVE = 2e-5;
+
+  private static final double NORM_RELATIVE = 1e-4;
+
+  /** A step moves a number by the rate, 1e-3 or 2e-3, whatever its gradient. */
+  private static final double FINAL_ABSOLUTE = 2e-5;
+
+  static List<Arguments> traces() {
+    List<Arguments> traces = new ArrayList<>();
+    for (String model : List.of("tiny-llama", "tiny-llama3", "tiny-qwen2")) {
+      for (String variant :
+          List.of("lora", "rslora", "lora_accum4_tokens", "lora_cosine_clip_wd")) {
+        traces.add(Arguments.of(model, variant, false));
+        traces.add(Arguments.of(model, variant, true));
+      }
+    }
+    return traces;
+  }
+
+  @ParameterizedTest(name = "{0} {1} recompute={2}")
+  @MethodSource("traces")
+  void everyLossNormAndTensorIsPefts(String name, String variant, boolean recompute) {
+    GoldenModel golden = new GoldenModel(name);
+    JsonNode trace = golden.json(variant + "/trace.json");
+    try (LoraModel model = start(golden, variant, trace, recompute)) {
+      double evalInit = evalLoss(golden, model);
+      assertThat(evalInit).isCloseTo(trace.path("eval_loss_init").asDouble(), within(2e-5));
+      train(golden, variant, trace, model);
+      assertThat(evalLoss(golden, model))
+          .isCloseTo(trace.path("eval_loss_final").asDouble(), within(2e-5));
+      assertSameTensors(
+          model.adapter(), golden.tensors(variant + "/final/adapter_model.safetensors"));
+    }
+  }
+
+  private static LoraModel start(
+      GoldenModel golden, String variant, JsonNode trace, boolean recompute) {
+    LoraVariant formula =
+        variant.equals("rslora") ? LoraVariant.RANK_STABILIZED : LoraVariant.STANDARD;
+    Recipe recipe = GoldenModel.recipe(trace.path("hyper"), formula, recompute);
+    LoraModel model = LoraModel.create(recipe, ModelFolder.open(golden.base()), "cpu");
+    model.restore(golden.tensors("lora/init/adapter_model.safetensors"), model.optimizer());
+    return model;
+  }
+
+  private static void train(GoldenModel golden, String variant, JsonNode trace, LoraModel model) {
+    int window = trace.path("hyper").path("accum").asInt();
+    double normTolerance =
+        Math.max(NORM_RELATIVE, 3 * trace.path("noise").path("grad_norm_max_rel").asDouble());
+    for (JsonNode step : trace.path("log")) {
+      int s = step.path("step").asInt();
+      List<Batch> batches =
+          IntStream.range(s * window, (s + 1) * window).mapToObj(golden::trainBatch).toList();
+      long tokens = batches.stream().mapToLong(Batch::supervisedTokens).sum();
+      assertThat(tokens).isEqualTo(step.path("tokens").asLong());
+      double sum = batches.stream().mapToDouble(b -> model.accumulate(b, tokens, 0)).sum();
+      if (s == 0) {
+        assertFirstGradients(golden, variant, model);
+      }
+      double norm = model.step(step.path("lr").asDouble());
+      assertThat(sum / tokens)
+          .as("loss of step %d", s)
+          .isCloseTo(step.path("loss").asDouble(), relative(step.path("loss"), LOSS_RELATIVE));
+      assertThat(norm)
+          .as("gradient norm of step %d", s)
+          .isCloseTo(
+              step.path("grad_norm").asDouble(), relative(step.path("grad_norm"), normTolerance));
+    }
+  }
+
+  private static org.assertj.core.data.Offset<Double> relative(JsonNode value, double tolerance) {
+    return within(Math.abs(value.asDouble()) * tolerance);
+  }
+
+  private static double evalLoss(GoldenModel golden, LoraModel model) {
+    List<Batch> batches = golden.evalBatches(GoldenModel.BATCH);
+    return batches.stream().mapToDouble(model::evaluate).sum()
+        / batches.stream().mapToLong(Batch::supervisedTokens).sum();
+  }
+
+  private static void assertFirstGradients(GoldenModel golden, String variant, LoraModel model) {
+    Map<String, HostTensor> expected = golden.tensors(variant + "/grads_step0.safetensors");
+    model
+        .gradients()
+        .forEach(
+            (name, gradient) ->
+                assertClose(
+                    name,
+                    gradient,
+                    expected.get(name.replace(".weight", ".default.weight")),
+                    1e-6));
+  }
+
+  private static void assertSameTensors(
+      Map<String, HostTensor> actual, Map<String, HostTensor> expected) {
+    assertThat(actual.keySet()).containsExactlyInAnyOrderElementsOf(expected.keySet());
+    actual.forEach((name, tensor) -> assertClose(name, tensor, expected.get(name), FINAL_ABSOLUTE));
+  }
+
+  private static void assertClose(
+      String name, HostTensor actual, HostTensor expected, double tolerance) {
+    assertThat(actual.dtype()).isEqualTo(expected.dtype());
+    assertThat(actual.shape()).as("shape of %s", name).isEqualTo(expected.shape());
+    FloatBuffer values = actual.floats();
+    FloatBuffer others = expected.floats();
+    double largest =
+        IntStream.range(0, values.limit())
+            .mapToDouble(i -> Math.abs(values.get(i) - others.get(i)))
+            .max()
+            .orElseThrow();
+    assertThat(largest).as("largest difference in %s", name).isLessThan(tolerance);
+  }
+}

@@ -1,0 +1,377 @@
+package dev.finetune.trainer.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.finetune.api.v1alpha1.Checkpoint;
+import dev.finetune.api.v1alpha1.Checkpoints;
+import dev.finetune.api.v1alpha1.EpochResult;
+import dev.finetune.api.v1alpha1.Overlong;
+import dev.finetune.api.v1alpha1.Precision;
+import dev.finetune.api.v1alpha1.Schedule;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.api.v1alpha1.TrainingOptions;
+import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.checkpoint.CheckpointScan;
+import dev.finetune.trainer.checkpoint.CheckpointStore;
+import dev.finetune.trainer.checkpoint.Destination;
+import dev.finetune.trainer.checkpoint.RunIdentity;
+import dev.finetune.trainer.checkpoint.TrainerState;
+import dev.finetune.trainer.report.RunListener;
+import dev.finetune.trainer.report.StepReport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainingLoopTest {
+  private static final Clock CLOCK =
+      Clock.fixed(Instant.parse("2026-11-25T10:00:00.123Z"), ZoneOffset.UTC);
+
+  @TempDir Path folder;
+
+  private final FakeModel model = new FakeModel();
+  private final Recorder recorder = new Recorder();
+  private final StopSignal stop = new StopSignal();
+
+  @Test
+  void theLastWindowOfAnEpochIsDividedByItsOwnTokens() throws IOException {
+    run(FakeData.of(5, 2, 0), options(1, null, 100));
+
+    // Rows of 2, 3, 4, 2 and 3 tokens; the first of each has no prediction.
+    assertThat(model.calls.stream().map(call -> call.substring(0, call.indexOf('/'))))
+        .containsExactly("3", "3", "4", "4", "2");
+    assertThat(model.rates).hasSize(3);
+  }
+
+  @Test
+  void dropoutSeedsDifferInEveryMicroBatchOfTheRun() throws IOException {
+    run(FakeData.of(6, 2, 0), options(3, null, 100));
+
+    assertThat(new HashSet<>(model.calls)).hasSize(18);
+  }
+
+  @Test
+  void logsTheFirstStepThenEveryFewThenTheLast() throws IOException {
+    run(FakeData.of(6, 1, 0), options(2, 11, 100));
+
+    assertThat(recorder.logged.stream().map(StepReport::step)).containsExactly(1, 5, 10, 11);
+    double meanOfTwoToFive =
+        recorder.steps.subList(1, 5).stream()
+                .mapToDouble(each -> each.loss() * (each.tokens() - 1))
+                .sum()
+            / recorder.steps.subList(1, 5).stream().mapToLong(each -> each.tokens() - 1).sum();
+    assertThat(recorder.logged.get(1).loss()).isEqualTo(meanOfTwoToFive);
+  }
+
+  @Test
+  void epochLossIsTheTokenMeanOverTheEpoch() throws IOException {
+    run(FakeData.of(6, 2, 2), options(2, null, 100));
+
+    assertThat(recorder.epochs).hasSize(2);
+    EpochResult second = recorder.epochs.get(1);
+    double nll = 0;
+    long tokens = 0;
+    for (StepReport step : recorder.steps.subList(3, 6)) {
+      long supervised = step.tokens() - 2;
+      nll += step.loss() * supervised;
+      tokens += supervised;
+    }
+    assertThat(second.loss()).isEqualTo(nll / tokens, within(1e-12));
+    assertThat(second.step()).isEqualTo(6);
+    assertThat(second.epoch()).isEqualTo(2);
+    assertThat(second.evalLoss()).isNotNull();
+    assertThat(second.completionTime()).isEqualTo("2026-11-25T10:00:00Z");
+  }
+
+  @Test
+  void everySaveIsPrecededByAnEvaluation() throws IOException {
+    run(FakeData.of(10, 1, 1), options(1, null, 4));
+
+    assertThat(recorder.events)
+        .containsExactly("eval 4", "save 4", "eval 8", "save 8", "eval 10", "epoch 1", "save 10");
+  }
+
+  @Test
+  void validationLossIsATokenMean() throws IOException {
+    run(FakeData.of(2, 1, 3), options(1, null, 100));
+
+    double[] target = {0.1, 0.2, 0.3};
+    double[] supervised = {2, 3, 1};
+    double sum = 0;
+    for (double each : model.weights()) {
+      for (int row = 0; row < 3; row++) {
+        sum += (each - target[row]) * (each - target[row]) * supervised[row];
+      }
+    }
+    assertThat(recorder.evalLosses).hasSize(1);
+    assertThat(recorder.evalLosses.get(0)).isEqualTo(sum / 6, within(1e-12));
+  }
+
+  @Test
+  void aRunWithoutValidationSavesWithoutComparing() throws IOException {
+    CheckpointStore store = store();
+    loop(store, FakeData.of(4, 1, 0), options(1, null, 100)).run(TrainerState.START);
+
+    assertThat(store.summary().latest().step()).isEqualTo(4);
+    assertThat(store.summary().best()).isNull();
+  }
+
+  @Test
+  void aNonFiniteLossEndsTheRunAndNamesStepAndRow() {
+    model.nanAtCall = 5;
+
+    assertThatThrownBy(() -> run(FakeData.of(8, 2, 0), options(1, null, 100)))
+        .isInstanceOfSatisfying(
+            TrainerException.class,
+            e -> assertThat(e.exit()).isEqualTo(TrainerExit.NON_FINITE_LOSS))
+        .hasMessageContaining("step 3")
+        .hasMessageContaining("train.jsonl:6")
+        .hasMessageNotContaining("train.jsonl:5")
+        .hasMessageContaining("learningRate")
+        .hasMessageContaining("FP32");
+    assertThat(model.rates).hasSize(2);
+  }
+
+  @Test
+  void aNonFiniteGradientNormNamesAllRowsOfTheWindow() {
+    model.nanAtStep = 1;
+
+    assertThatThrownBy(() -> run(FakeData.of(8, 2, 0), options(1, null, 100)))
+        .isInstanceOf(TrainerException.class)
+        .hasMessageContaining("gradient norm became Infinity in step 2")
+        .hasMessageContaining("train.jsonl:3, train.jsonl:4");
+    assertThat(recorder.steps).hasSize(1);
+  }
+
+  @Test
+  void stoppedInAWindowItForgetsTheWindowAndSavesTheLastCompleteStep() throws IOException {
+    model.beforeAccumulate =
+        call -> {
+          if (call == 9) {
+            stop.request();
+          }
+        };
+    CheckpointStore store = store();
+    LoopEnd end = loop(store, FakeData.of(40, 4, 1), options(1, null, 100)).run(TrainerState.START);
+
+    assertThat(end.finished()).isFalse();
+    assertThat(end.state().step()).isEqualTo(2);
+    assertThat(model.calls).as("the running micro-batch is finished, no other begun").hasSize(10);
+    assertThat(store.summary().latest().step()).isEqualTo(2);
+    assertThat(store.summary().latest().evalLoss()).isNull();
+  }
+
+  @Test
+  void stoppedBeforeTheFirstStepIsDoneItSavesNothing() throws IOException {
+    stop.request();
+    run(FakeData.of(4, 1, 1), options(1, null, 100));
+
+    assertThat(children()).isEmpty();
+  }
+
+  @Test
+  void stoppedAnywhereAndResumedItEndsAsIfNothingHadHappened() throws IOException {
+    TrainingData data = FakeData.shuffled(7, 3, 2);
+    TrainingOptions options = options(2, 5, 2);
+    run(data, options);
+    List<StepReport> uninterrupted = recorder.steps;
+    List<StepReport> uninterruptedLog = recorder.logged;
+    List<EpochResult> uninterruptedEpochs = recorder.epochs;
+    List<Double> uninterruptedEvals = recorder.evalLosses;
+    double[] weights = model.weights();
+
+    for (int stopAt = 0; stopAt < model.calls.size(); stopAt++) {
+      Path destination = Files.createDirectory(folder.resolve("stopped-" + stopAt));
+      Recorder both = new Recorder();
+      int stopCall = stopAt;
+      FakeModel first = new FakeModel();
+      StopSignal signal = new StopSignal();
+      first.beforeAccumulate =
+          call -> {
+            if (call == stopCall) {
+              signal.request();
+            }
+          };
+      new TrainingLoop(plan(options, data), data, first, store(destination), both, signal, CLOCK)
+          .run(TrainerState.START);
+      FakeModel second = new FakeModel();
+      CheckpointStore store = store(destination);
+      TrainerState state = store.resume(second);
+      LoopEnd end =
+          new TrainingLoop(plan(options, data), data, second, store, both, new StopSignal(), CLOCK)
+              .run(state);
+
+      assertThat(end.finished()).isTrue();
+      assertThat(both.steps).isEqualTo(uninterrupted);
+      assertThat(both.logged).isEqualTo(uninterruptedLog);
+      assertThat(both.epochs).isEqualTo(uninterruptedEpochs);
+      assertThat(both.evalLosses).isEqualTo(uninterruptedEvals);
+      assertThat(second.weights()).containsExactly(weights);
+    }
+  }
+
+  @Test
+  void stoppedInAnEvaluationTheNextAttemptEvaluatesThatStepAndReplacesItsCheckpoint()
+      throws IOException {
+    TrainingData data = FakeData.of(4, 1, 2);
+    model.beforeAccumulate =
+        call -> {
+          if (call == 3) {
+            stop.request();
+          }
+        };
+    // The stop comes in the last micro-batch of step 4; the window is forgotten.
+    loop(store(), data, options(1, null, 3)).run(TrainerState.START);
+    assertThat(store().summary().latest().step()).isEqualTo(3);
+
+    FakeModel second = new FakeModel();
+    CheckpointStore store = store();
+    StopSignal duringStep = new StopSignal();
+    RunListener stopper =
+        new RunListener() {
+          @Override
+          public void stepTaken(StepReport report) {
+            duringStep.request();
+          }
+        };
+    LoopEnd stopped =
+        new TrainingLoop(
+                plan(options(1, null, 3), data), data, second, store, stopper, duringStep, CLOCK)
+            .run(store.resume(second));
+    assertThat(stopped.finished()).isFalse();
+    assertThat(stopped.state().step()).isEqualTo(4);
+    assertThat(store().summary().latest().evalLoss()).isNull();
+
+    FakeModel third = new FakeModel();
+    CheckpointStore last = store();
+    LoopEnd end =
+        new TrainingLoop(
+                plan(options(1, null, 3), data),
+                data,
+                third,
+                last,
+                recorder,
+                new StopSignal(),
+                CLOCK)
+            .run(last.resume(third));
+    assertThat(end.finished()).isTrue();
+    assertThat(third.calls).isEmpty();
+    assertThat(store().summary().latest().evalLoss())
+        .isEqualTo(recorder.evalLosses.get(recorder.evalLosses.size() - 1));
+    assertThat(recorder.epochs).hasSize(1);
+  }
+
+  private List<Path> children() throws IOException {
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.toList();
+    }
+  }
+
+  private void run(TrainingData data, TrainingOptions options) throws IOException {
+    Path own = Files.createDirectories(folder.resolveSibling(folder.getFileName() + "-run"));
+    loop(stop.requested() ? store() : store(own), data, options).run(TrainerState.START);
+  }
+
+  private TrainingLoop loop(CheckpointStore store, TrainingData data, TrainingOptions options) {
+    return new TrainingLoop(plan(options, data), data, model, store, recorder, stop, CLOCK);
+  }
+
+  private static TrainingPlan plan(TrainingOptions options, TrainingData data) {
+    return new TrainingPlan(
+        options, data.training().windowsPerEpoch(), !data.validation().isEmpty());
+  }
+
+  private CheckpointStore store() throws IOException {
+    return store(folder);
+  }
+
+  private static CheckpointStore store(Path destination) throws IOException {
+    RunIdentity run =
+        new RunIdentity(
+            JsonNodeFactory.instance.objectNode(), "data", "model", "2026-11-25", Map.of());
+    return new CheckpointScan(
+            new Destination(destination, "pvc://models/fake"),
+            message -> {
+              throw new AssertionError(message);
+            })
+        .open(run, 2);
+  }
+
+  private static TrainingOptions options(int epochs, Integer maxSteps, int saveSteps) {
+    return new TrainingOptions(
+        epochs,
+        maxSteps,
+        0.1,
+        Schedule.COSINE,
+        0.1,
+        0.0,
+        0.9,
+        0.95,
+        1e-8,
+        1.0,
+        1,
+        2,
+        128,
+        Overlong.DROP,
+        Precision.FP32,
+        false,
+        42,
+        5,
+        null,
+        saveSteps,
+        2);
+  }
+
+  /** Writes down what it hears. */
+  private static final class Recorder implements RunListener {
+    final List<StepReport> steps = new ArrayList<>();
+    final List<StepReport> logged = new ArrayList<>();
+    final List<EpochResult> epochs = new ArrayList<>();
+    final List<Double> evalLosses = new ArrayList<>();
+    final List<String> events = new ArrayList<>();
+
+    @Override
+    public void stepTaken(StepReport report) {
+      steps.add(report);
+    }
+
+    @Override
+    public void logged(StepReport report) {
+      logged.add(report);
+    }
+
+    @Override
+    public void evaluated(int step, double epoch, double loss) {
+      evalLosses.add(loss);
+      events.add("eval " + step);
+    }
+
+    @Override
+    public void epochEnded(EpochResult result) {
+      epochs.add(result);
+      events.add("epoch " + result.epoch());
+    }
+
+    @Override
+    public void saved(Checkpoint checkpoint, Checkpoints all) {
+      events.add("save " + checkpoint.step());
+    }
+
+    @Override
+    public void warned(String message) {
+      throw new AssertionError(message);
+    }
+  }
+}

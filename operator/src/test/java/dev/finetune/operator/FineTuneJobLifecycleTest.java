@@ -32,7 +32,6 @@ import java.io.IOException;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -95,9 +94,7 @@ class FineTuneJobLifecycleTest {
           .extracting(Attempt::outcome)
           .containsExactly(AttemptOutcome.Succeeded);
       assertThat(done.getMetadata().getFinalizers()).isEmpty();
-      assertThat(events("support-assistant"))
-          .extracting(Event::getReason)
-          .containsExactlyInAnyOrder("JobCreated", "TrainerRunning", "Completed");
+      awaitEvents("support-assistant", "JobCreated", "TrainerRunning", "Completed");
 
       client.resource(child).delete();
       client.resource(pod).delete();
@@ -219,7 +216,7 @@ class FineTuneJobLifecycleTest {
         awaitStatus(
             "taken", job -> String.valueOf(job.getStatus().message()).contains("Job taken-1"));
     assertThat(refused.getStatus().message()).contains("doesn't belong to this FineTuneJob");
-    assertThat(events("taken")).extracting(Event::getReason).containsExactly("ChildRefused");
+    awaitEvents("taken", "ChildRefused");
     assertThat(refused.getStatus().attempts()).isNull();
 
     client.resource(stranger).delete();
@@ -301,10 +298,16 @@ class FineTuneJobLifecycleTest {
     await().atMost(PATIENCE).until(reached);
   }
 
-  private List<Event> events(String name) {
-    return client.events().v1().events().inNamespace("default").list().getItems().stream()
-        .filter(event -> name.equals(event.getRegarding().getName()))
-        .toList();
+  /** An Event is written after the status that it tells of. */
+  private void awaitEvents(String name, String... reasons) {
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () ->
+                assertThat(client.events().v1().events().inNamespace("default").list().getItems())
+                    .filteredOn(event -> name.equals(event.getRegarding().getName()))
+                    .extracting(Event::getReason)
+                    .containsExactlyInAnyOrder(reasons));
   }
 
   private String recipe(String name) {

@@ -152,7 +152,7 @@ public final class CheckpointScan {
     if (!differences.isEmpty()) {
       throw new TrainerException(
           TrainerExit.USAGE,
-          ("%s holds %s of another run: %s; give this run a destination of its own, or delete that"
+          ("%s already holds another run's %s: %s; give this run a destination of its own, or delete that"
                   + " folder's content if it is no longer needed")
               .formatted(
                   destination.location(), folder.getFileName(), String.join("; ", differences)));

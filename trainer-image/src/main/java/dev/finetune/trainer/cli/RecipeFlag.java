@@ -36,6 +36,11 @@ record RecipeFlag(
     return new RecipeFlag(List.of(names), path, "1..*", value);
   }
 
+  /** Whether it takes more than one value. */
+  boolean takesMany() {
+    return arity.endsWith("*");
+  }
+
   /** Sets the recipe's field, with the objects around it. */
   void set(ObjectNode recipe, List<String> values) {
     JsonNode node = value.apply(values);

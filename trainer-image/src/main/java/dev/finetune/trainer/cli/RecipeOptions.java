@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.trainer.TrainerException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -21,14 +21,15 @@ final class RecipeOptions {
     for (RecipeFlag flag : RecipeFlags.ALL) {
       // A description is a format string to picocli.
       String description = RecipeFieldDescriptions.of(flag.path()).replace("%", "%%");
-      command.addOption(
+      OptionSpec.Builder option =
           OptionSpec.builder(flag.names().toArray(String[]::new))
-              .type(List.class)
-              .auxiliaryTypes(String.class)
               .arity(flag.arity())
               .fallbackValue("true")
               .paramLabel("VALUE")
-              .description(description, "(" + flag.path() + ")")
+              .description(description, "(" + flag.path() + ")");
+      // A flag with one value can't be given twice.
+      command.addOption(
+          (flag.takesMany() ? option.type(List.class).auxiliaryTypes(String.class) : option)
               .build());
     }
   }
@@ -61,15 +62,23 @@ final class RecipeOptions {
       // The one method that there is, so that no flag need name it.
       tree.putObject("method").putObject("lora");
     }
-    Map<String, String> flagsByField = new TreeMap<>();
+    Map<String, String> flagsByField = new LinkedHashMap<>();
     for (RecipeFlag flag : RecipeFlags.ALL) {
-      List<String> values = parsed.matchedOptionValue(flag.names().get(0), List.of());
-      if (!values.isEmpty()) {
-        flag.set(tree, values);
+      if (parsed.hasMatchedOption(flag.names().get(0))) {
+        flag.set(tree, values(flag, parsed));
         flagsByField.put("recipe." + flag.path(), asGiven(flag, parsed.originalArgs()));
+      } else if (recipeFile == null) {
+        flagsByField.put("recipe." + flag.path(), flag.names().get(0));
       }
     }
     return ResolvedRecipe.of(tree, path -> named(path, flagsByField));
+  }
+
+  private static List<String> values(RecipeFlag flag, ParseResult parsed) {
+    String name = flag.names().get(0);
+    return flag.takesMany()
+        ? parsed.matchedOptionValue(name, List.of())
+        : List.of(parsed.matchedOptionValue(name, ""));
   }
 
   private static String asGiven(RecipeFlag flag, List<String> arguments) {
@@ -80,8 +89,14 @@ final class RecipeOptions {
         .orElse(flag.names().get(0));
   }
 
+  /**
+   * A field with the flag that set it, or that could: recipe.model is what --model sets a part of.
+   */
   private static String named(String path, Map<String, String> flagsByField) {
-    String flag = flagsByField.get(path);
-    return flag == null ? path : flag + " (" + path + ")";
+    return flagsByField.entrySet().stream()
+        .filter(each -> each.getKey().equals(path) || each.getKey().startsWith(path + "."))
+        .map(each -> each.getValue() + " (" + path + ")")
+        .findFirst()
+        .orElse(path);
   }
 }

@@ -26,10 +26,11 @@ import picocli.CommandLine.Spec;
     name = "sft",
     description = {
       "Tunes a model as a recipe says, and writes a LoRA adapter in PEFT's format.",
-      "The recipe comes from --recipe, from flags with ms-swift's names, or from both: a flag goes"
-          + " before the file. A destination that holds checkpoints of the same recipe is resumed."
+      "The recipe comes from --recipe, from flags with ms-swift's names, or from both: a flag"
+          + " overrides the file. A destination that holds checkpoints of the same recipe is resumed."
     },
     sortOptions = false,
+    abbreviateSynopsis = true,
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
 final class SftCommand implements Callable<Integer> {

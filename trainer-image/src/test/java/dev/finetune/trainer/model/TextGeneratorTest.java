@@ -80,7 +80,7 @@ class TextGeneratorTest {
   @Test
   void samplingFollowsTheProbabilities() {
     GoldenModel golden = new GoldenModel("tiny-llama");
-    int draws = 2000;
+    int draws = 300;
     try (CausalLm base = load(golden);
         TextGenerator generator = TextGenerator.of(base)) {
       int best = generator.generate(prompt(golden), greedy(golden), token -> {}).get(0);

@@ -29,8 +29,6 @@ SHORT_LOSS = 2.0625
 ENVIRONMENT = {
     "OMP_NUM_THREADS": str(THREADS),
     "OMP_WAIT_POLICY": "PASSIVE",
-    "FINETUNE_THREADS": str(THREADS),
-    "OPT_OUT_TRACKING": "true",
     "HF_HUB_OFFLINE": "1",
 }
 SIDES = ("trainer", "peft")

@@ -8,8 +8,9 @@
 set -euo pipefail
 bench=$(cd "$(dirname "$0")" && pwd)
 repository=$(dirname "$bench")
-jar=$repository/trainer-image/target/trainer.jar
-[ -f "$jar" ] || (cd "$repository" && mvn -B -q -pl trainer-image -am package -DskipTests >&2)
+trainer=$repository/trainer-image/bin/trainer
+[ -f "$repository/trainer-image/target/trainer.jar" ] ||
+  (cd "$repository" && mvn -B -q -pl trainer-image -am package -DskipTests >&2)
 read -r python model < <("$bench/prepare.sh" | tail -n 1)
-exec "$python" "$bench/compare.py" --trainer "java -jar $jar" --python "$python" --model "$model" \
+exec "$python" "$bench/compare.py" --trainer "$trainer" --python "$python" --model "$model" \
   --work "$repository/.finetune/bench" "$@"

@@ -157,9 +157,12 @@ def save(model, tokenizer, out):
     model.generation_config.max_new_tokens = 64
     model.generation_config.do_sample = False
     model.to(torch.bfloat16).save_pretrained(out)
+    tokenizer.chat_template = None  # else it is written to a file of its own
     tokenizer.save_pretrained(out)
     config_file = out / "tokenizer_config.json"
     config = json.loads(config_file.read_text(encoding="utf-8"))
+    for name in ("backend", "is_local", "local_files_only"):  # of the machine that saved it
+        config.pop(name, None)
     config["chat_template"] = CHATML
     # The name that transformers 4 knows too.
     config["tokenizer_class"] = "PreTrainedTokenizerFast"

@@ -8,10 +8,12 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Serves a progress that the test sets, as a trainer's pod does. */
 final class FakeTrainer implements AutoCloseable {
   private final HttpServer server;
+  private final AtomicInteger asked = new AtomicInteger();
   private volatile Progress progress = Progress.NONE;
 
   FakeTrainer() {
@@ -23,6 +25,7 @@ final class FakeTrainer implements AutoCloseable {
     server.createContext(
         Progress.PATH,
         exchange -> {
+          asked.incrementAndGet();
           byte[] answer = Serialization.asJson(progress).getBytes(StandardCharsets.UTF_8);
           exchange.sendResponseHeaders(200, answer.length);
           exchange.getResponseBody().write(answer);
@@ -33,6 +36,11 @@ final class FakeTrainer implements AutoCloseable {
 
   int port() {
     return server.getAddress().getPort();
+  }
+
+  /** How often its progress was read. */
+  int asked() {
+    return asked.get();
   }
 
   void says(Progress next) {

@@ -90,7 +90,8 @@ class FineTuneJobCrdIT {
     String moreEpochs = "{\"spec\": {\"recipe\": {\"training\": {\"epochs\": %d}}}}";
 
     job.patch(MERGE, moreEpochs.formatted(4));
-    job.subresource("status").patch(MERGE, "{\"status\": {\"attempts\": [{\"number\": 1, \"outcome\": \"Running\"}]}}");
+    job.subresource("status")
+        .patch(MERGE, "{\"status\": {\"attempts\": [{\"number\": 1, \"outcome\": \"Running\"}]}}");
 
     assertThatThrownBy(() -> job.patch(MERGE, moreEpochs.formatted(5)))
         .isInstanceOf(KubernetesClientException.class)
@@ -109,7 +110,8 @@ class FineTuneJobCrdIT {
     job.patch(MERGE, "{\"status\": {\"phase\": \"Succeeded\"}}");
     assertThat(tree(job.get()).has("status")).isFalse();
 
-    job.subresource("status").patch(MERGE, "{\"status\": {\"phase\": \"Running\"}, \"spec\": {\"suspend\": true}}");
+    job.subresource("status")
+        .patch(MERGE, "{\"status\": {\"phase\": \"Running\"}, \"spec\": {\"suspend\": true}}");
     assertThat(tree(job.get()).at("/status/phase").asText()).isEqualTo("Running");
     assertThat(tree(job.get()).get("spec").has("suspend")).isFalse();
   }
@@ -159,8 +161,7 @@ class FineTuneJobCrdIT {
     GenericKubernetesResource job =
         Serialization.unmarshal(manifest, GenericKubernetesResource.class);
     job.getMetadata().setNamespace(null);
-    return tree(
-        jobs().resource(job).fieldValidation(FieldValidateable.Validation.STRICT).create());
+    return tree(jobs().resource(job).fieldValidation(FieldValidateable.Validation.STRICT).create());
   }
 
   private static String minimal(String name) {

@@ -18,9 +18,14 @@ public record GeneratedFile(Path path, String content) {
   /** The CRD's file. */
   static final Path CRD = Path.of("crds", "finetunejobs.finetune.dev-v1.yml");
 
+  /** The page that the CRD is read on. */
+  static final Path REFERENCE = Path.of("docs", "reference", "finetunejob.md");
+
   /** Every generated file. */
   static List<GeneratedFile> all() {
-    return List.of(new GeneratedFile(CRD, CustomResourceDefinitionFile.text()));
+    return List.of(
+        new GeneratedFile(CRD, CustomResourceDefinitionFile.text()),
+        new GeneratedFile(REFERENCE, ReferencePage.of(CustomResourceDefinitionFile.tree())));
   }
 
   /** Writes all files below the root that is given; run by the Maven profile generate. */

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.finetune.api.schema.FineTuneJobSchema;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -74,6 +75,14 @@ class ExamplesTest {
     assertThat(job.getMetadata().getName()).isNotBlank().hasSizeLessThanOrEqualTo(52);
     assertThat(job.getStatus()).isNull();
     assertThat(job.getSpec().recipe().method().lora()).isNotNull();
+  }
+
+  @ParameterizedTest
+  @MethodSource("manifests")
+  void isAllowedByTheSchema(Path manifest) throws IOException {
+    JsonNode job = YAML.readTree(manifest.toFile());
+
+    assertThat(FineTuneJobSchema.load().check(job)).isEmpty();
   }
 
   @ParameterizedTest

@@ -40,6 +40,7 @@ import java.util.Optional;
     apiGroups = "",
     resources = "configmaps",
     verbs = {"get", "create", "delete"})
+@RBACRule(apiGroups = "", resources = "events", verbs = "list")
 @RBACRule(apiGroups = "events.k8s.io", resources = "events", verbs = "create")
 @RBACRule(
     apiGroups = "coordination.k8s.io",

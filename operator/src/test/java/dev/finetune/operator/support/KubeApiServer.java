@@ -82,10 +82,16 @@ public final class KubeApiServer implements BeforeAllCallback {
             .build();
     var running = new Running(server, client);
     CustomResourceDefinition crd =
-        client.apiextensions().v1().customResourceDefinitions().load(new File(CRD.toString())).create();
+        client
+            .apiextensions()
+            .v1()
+            .customResourceDefinitions()
+            .load(new File(CRD.toString()))
+            .create();
     client
         .resource(crd)
-        .waitUntilCondition(KubeApiServer::established, STARTUP_MILLISECONDS, TimeUnit.MILLISECONDS);
+        .waitUntilCondition(
+            KubeApiServer::established, STARTUP_MILLISECONDS, TimeUnit.MILLISECONDS);
     return running;
   }
 

@@ -67,7 +67,8 @@ public final class Manifests {
       array.forEach(each -> copy.add(canonical(each)));
       return copy;
     } else if (tree.isNumber()) {
-      return DecimalNode.valueOf(new BigDecimal(tree.decimalValue().stripTrailingZeros().toPlainString()));
+      return DecimalNode.valueOf(
+          new BigDecimal(tree.decimalValue().stripTrailingZeros().toPlainString()));
     }
     return tree;
   }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** The packaged operator as a process of its own, as it runs in a cluster. */
 public final class OperatorProcess implements AutoCloseable {
@@ -34,7 +35,7 @@ public final class OperatorProcess implements AutoCloseable {
   }
 
   /**
-   * Starts it and waits until it is ready.
+   * Starts it and waits until it answers.
    *
    * @param name of its log in target/operator-logs
    * @param kubeconfig how it reaches the API server
@@ -67,7 +68,7 @@ public final class OperatorProcess implements AutoCloseable {
               .redirectOutput(LOGS.resolve(name + ".log").toFile());
       builder.environment().putAll(environment);
       var operator = new OperatorProcess(name, builder.start(), port);
-      operator.awaitReady();
+      operator.awaitAnswer();
       return operator;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -80,11 +81,11 @@ public final class OperatorProcess implements AutoCloseable {
     }
   }
 
-  private void awaitReady() {
-    await("operator " + name + " is ready; its log is in " + LOGS)
+  private void awaitAnswer() {
+    await("operator " + name + " answers; its log is in " + LOGS)
         .atMost(PATIENCE)
         .pollInterval(Duration.ofMillis(200))
-        .until(() -> !process.isAlive() || status("/q/health/ready") == 200);
+        .until(() -> !process.isAlive() || status("/q/health/live") == 200);
     if (!process.isAlive()) {
       throw new IllegalStateException(
           "operator " + name + " ended with exit code " + process.exitValue() + ":\n" + log());
@@ -111,7 +112,10 @@ public final class OperatorProcess implements AutoCloseable {
   /** Waits for it to end by itself; returns the exit code. */
   public int awaitEnd() {
     try {
-      return process.waitFor();
+      if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        throw new AssertionError("operator " + name + " still runs after " + PATIENCE);
+      }
+      return process.exitValue();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
@@ -133,7 +137,9 @@ public final class OperatorProcess implements AutoCloseable {
    * @param meter its name as Prometheus reads it
    */
   public double meter(String meter) {
-    return get("/q/metrics").body().lines()
+    return get("/q/metrics")
+        .body()
+        .lines()
         .filter(line -> line.startsWith(meter + " ") || line.startsWith(meter + "{"))
         .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
         .sum();

@@ -41,7 +41,9 @@ public final class TestJobController {
   public Job awaitJob(String name) {
     return await("Job " + name)
         .atMost(PATIENCE)
-        .until(() -> client.batch().v1().jobs().inNamespace(namespace).withName(name).get(), Job.class::isInstance);
+        .until(
+            () -> client.batch().v1().jobs().inNamespace(namespace).withName(name).get(),
+            Job.class::isInstance);
   }
 
   /** Waits until a Job is gone. */
@@ -92,8 +94,7 @@ public final class TestJobController {
             .endSpec()
             .build();
     Pod created = client.resource(pod).create();
-    updateJob(
-        job, new JobStatusBuilder().withStartTime(now()).withActive(1).withReady(1));
+    updateJob(job, new JobStatusBuilder().withStartTime(now()).withActive(1).withReady(1));
     return updatePod(
         created,
         podStatus("Running")
@@ -188,7 +189,8 @@ public final class TestJobController {
         .batch()
         .v1()
         .jobs()
-        .resource(job)
+        .inNamespace(namespace)
+        .withName(job.getMetadata().getName())
         .editStatus(
             each -> {
               each.setStatus(status.build());
@@ -199,7 +201,8 @@ public final class TestJobController {
   private Pod updatePod(Pod pod, PodStatusBuilder status) {
     return client
         .pods()
-        .resource(pod)
+        .inNamespace(namespace)
+        .withName(pod.getMetadata().getName())
         .editStatus(
             each -> {
               each.setStatus(status.build());

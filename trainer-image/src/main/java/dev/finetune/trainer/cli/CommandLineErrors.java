@@ -3,7 +3,7 @@ package dev.finetune.trainer.cli;
 import dev.finetune.api.schema.NearestName;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainerExit;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -24,37 +24,42 @@ final class CommandLineErrors implements IParameterExceptionHandler {
   public int handleParseException(ParameterException e, String[] arguments) {
     CommandLine command = e.getCommandLine();
     String message =
-        e instanceof UnmatchedArgumentException unmatched
-            ? unmatched(unmatched.getUnmatched(), command)
-            : e.getMessage();
+        e instanceof UnmatchedArgumentException ? unknown(arguments, command, e) : e.getMessage();
     String help = command.getCommandSpec().qualifiedName() + " --help";
     ProgramEnd end = new ProgramEnd(TrainerExit.USAGE, message + "; see " + help, e);
     return new LastWords(command.getErr(), false, environment.terminationMessageFile())
         .say(end, Progress.NONE);
   }
 
-  /** Values behind a flag that isn't known are its values, and no error of their own. */
-  private static String unmatched(List<String> arguments, CommandLine command) {
-    List<String> faults = new ArrayList<>();
-    for (String argument : arguments) {
-      if (argument.startsWith("-")) {
-        faults.add(flag(argument.replaceFirst("=.*", ""), command));
-      }
-    }
-    return faults.isEmpty()
-        ? "'%s' isn't expected here".formatted(arguments.get(0))
-        : String.join("; ", faults);
+  /**
+   * All flags that aren't known. picocli's own list may lack some: it is empty where the first of
+   * them stands behind a flag that takes many values.
+   */
+  private static String unknown(String[] arguments, CommandLine command, ParameterException e) {
+    Set<String> known = known(command);
+    List<String> faults =
+        Arrays.stream(arguments)
+            .filter(argument -> argument.startsWith("--"))
+            .map(argument -> argument.replaceFirst("=.*", ""))
+            .filter(flag -> !known.contains(flag))
+            .map(flag -> fault(flag, known))
+            .toList();
+    return faults.isEmpty() ? e.getMessage() : String.join("; ", faults);
   }
 
-  private static String flag(String flag, CommandLine command) {
-    boolean tunes = command.getCommandSpec().findOption("--recipe") != null;
-    if (tunes && UnservedFlags.adviceFor(flag).isPresent()) {
+  private static Set<String> known(CommandLine command) {
+    Set<String> known = new TreeSet<>();
+    command.getCommandSpec().options().forEach(option -> known.addAll(List.of(option.names())));
+    return known;
+  }
+
+  private static String fault(String flag, Set<String> known) {
+    if (known.contains("--recipe") && UnservedFlags.adviceFor(flag).isPresent()) {
       return "%s isn't served by this version: %s"
           .formatted(flag, UnservedFlags.adviceFor(flag).get());
     }
-    Set<String> known = new TreeSet<>();
-    command.getCommandSpec().options().forEach(option -> known.addAll(List.of(option.names())));
-    return "unknown flag %s".formatted(flag)
+    return "unknown flag "
+        + flag
         + NearestName.of(flag, known).map(name -> ", did you mean %s?".formatted(name)).orElse("");
   }
 }

@@ -1,6 +1,7 @@
 package dev.finetune.trainer.cli;
 
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -31,6 +32,7 @@ public final class Main {
     return new CommandLine(new Main())
         .addSubcommand(sft)
         .addSubcommand(new InferCommand(stop, environment, out))
+        .setOut(new PrintWriter(out, true))
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUnmatchedOptionsAllowedAsOptionParameters(false)
         .setUsageHelpAutoWidth(true)

@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.trainer.TrainerException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -62,7 +62,7 @@ final class RecipeOptions {
       // The one method that there is, so that no flag need name it.
       tree.putObject("method").putObject("lora");
     }
-    Map<String, String> flagsByField = new TreeMap<>();
+    Map<String, String> flagsByField = new LinkedHashMap<>();
     for (RecipeFlag flag : RecipeFlags.ALL) {
       if (parsed.hasMatchedOption(flag.names().get(0))) {
         flag.set(tree, values(flag, parsed));

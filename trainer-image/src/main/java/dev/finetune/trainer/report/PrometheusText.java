@@ -30,10 +30,10 @@ final class PrometheusText {
           "Mean negative log-likelihood of a supervised token in the last evaluation.",
           training.evalLoss());
       gauge(
-          text, "learning_rate_ratio", "Learning rate of the last step.", training.learningRate());
+          text, "learning_rate", "Learning rate of the last step.", training.learningRate());
       gauge(
           text,
-          "gradient_norm_ratio",
+          "gradient_norm",
           "Global L2 norm of the last gradient before clipping.",
           training.gradientNorm());
       gauge(

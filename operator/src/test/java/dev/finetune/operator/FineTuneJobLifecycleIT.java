@@ -1,0 +1,234 @@
+package dev.finetune.operator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+import static org.awaitility.Awaitility.await;
+
+import dev.finetune.api.v1alpha1.Attempt;
+import dev.finetune.api.v1alpha1.AttemptOutcome;
+import dev.finetune.api.v1alpha1.EpochResult;
+import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.api.v1alpha1.FineTuneJobStatus;
+import dev.finetune.api.v1alpha1.Phase;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.operator.support.FineTuneJobs;
+import dev.finetune.operator.support.KubeApiServer;
+import dev.finetune.operator.support.OperatorProcess;
+import dev.finetune.operator.support.TestJobController;
+import dev.finetune.operator.support.TestProgress;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.events.v1.Event;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The packaged operator on a real API server takes jobs from apply to their end. */
+class FineTuneJobLifecycleIT {
+  @RegisterExtension static final KubeApiServer API = new KubeApiServer();
+
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+  private static String namespace;
+  private static FineTuneJobs jobs;
+  private static TestJobController cluster;
+  private static OperatorProcess operator;
+
+  @BeforeAll
+  static void startOperator() {
+    namespace = API.newNamespace();
+    jobs = new FineTuneJobs(API.client(), namespace);
+    cluster = new TestJobController(API.client(), namespace);
+    operator = operator("lifecycle");
+  }
+
+  @AfterAll
+  static void stopOperator() {
+    operator.close();
+  }
+
+  @Test
+  void takesAJobFromApplyToSucceeded() {
+    try (var trainer = new FakeTrainer()) {
+      jobs.apply("whole", "resources: {gpusPerNode: 2}");
+      Job child = cluster.awaitJob("whole-1");
+      var container = child.getSpec().getTemplate().getSpec().getContainers().get(0);
+      assertThat(container.getResources().getLimits().get("nvidia.com/gpu").getAmount())
+          .isEqualTo("2");
+
+      trainer.says(TestProgress.at(25));
+      Pod pod = cluster.start(child, trainer.port());
+      FineTuneJob running = jobs.awaitStep("whole", 25);
+      assertThat(running.getStatus().phase()).isEqualTo(Phase.RUNNING);
+      assertThat(running.getStatus().observedGeneration()).isEqualTo(1);
+      assertThat(running.getStatus().training().epochText()).isEqualTo("1.25/2");
+      assertThat(running.getStatus().epochs()).extracting(EpochResult::loss).containsExactly(2.0);
+      assertThat(running.getStatus().checkpoints().latest().location())
+          .isEqualTo("pvc://results/tuned/checkpoint-20");
+
+      cluster.end(child, pod, TrainerExit.DONE, "done", TestProgress.at(40));
+      FineTuneJob done = jobs.awaitPhase("whole", Phase.SUCCEEDED);
+      assertThat(done.getStatus().training().step()).isEqualTo(40);
+      assertThat(done.getStatus().epochs())
+          .extracting(EpochResult::loss, EpochResult::evalLoss)
+          .containsExactly(tuple(2.0, 2.5), tuple(1.0, 1.25));
+      assertThat(done.getStatus().checkpoints().latest().step()).isEqualTo(40);
+      assertThat(done.getStatus().result().adapter()).isEqualTo("pvc://results/tuned/adapter");
+      Attempt attempt = done.getStatus().attempts().get(0);
+      assertThat(attempt.outcome()).isEqualTo(AttemptOutcome.Succeeded);
+      assertThat(attempt.exitCode()).isZero();
+      assertThat(attempt.node()).isEqualTo("node-1");
+      assertThat(eventReasons("whole")).contains("JobCreated", "TrainerRunning", "Completed");
+    }
+  }
+
+  @Test
+  void losesNothingWhenTheOperatorIsKilledInTheMiddle() {
+    try (var trainer = new FakeTrainer()) {
+      jobs.apply("survivor");
+      Job child = cluster.awaitJob("survivor-1");
+      trainer.says(TestProgress.at(5));
+      Pod pod = cluster.start(child, trainer.port());
+      jobs.awaitStep("survivor", 5);
+
+      operator.kill();
+      trainer.says(TestProgress.at(25));
+      operator = operator("lifecycle-restarted");
+      FineTuneJob after = jobs.awaitStep("survivor", 25);
+      assertThat(after.getStatus().epochs()).extracting(EpochResult::epoch).containsExactly(1);
+      assertThat(after.getStatus().attempts()).hasSize(1);
+
+      operator.kill();
+      cluster.end(child, pod, TrainerExit.DONE, "done", TestProgress.at(40));
+      operator = operator("lifecycle-restarted-again");
+      FineTuneJob done = jobs.awaitPhase("survivor", Phase.SUCCEEDED);
+      assertThat(done.getStatus().epochs()).extracting(EpochResult::epoch).containsExactly(1, 2);
+      assertThat(done.getStatus().attempts())
+          .extracting(Attempt::job)
+          .containsExactly("survivor-1");
+      assertThat(cluster.jobs()).filteredOn(name -> name.startsWith("survivor")).hasSize(1);
+    }
+  }
+
+  @Test
+  void startsNothingAgainWhenAFinishedJobsChildrenAreDeleted() {
+    FineTuneJob done = finished("latched");
+    long version = Long.parseLong(done.getMetadata().getResourceVersion());
+
+    API.client().batch().v1().jobs().inNamespace(namespace).withName("latched-1").delete();
+    API.client().configMaps().inNamespace(namespace).withName("latched").delete();
+    API.client().pods().inNamespace(namespace).withLabel("finetune.dev/job", "latched").delete();
+    operator.kill();
+    operator = operator("lifecycle-latched");
+    // By the time that a later job has its Job, the earlier ones have had their pass.
+    jobs.apply("later");
+    cluster.awaitJob("later-1");
+
+    assertThat(cluster.jobs()).noneMatch(name -> name.startsWith("latched"));
+    assertThat(API.client().configMaps().inNamespace(namespace).withName("latched").get()).isNull();
+    assertThat(jobs.get("latched").getMetadata().getResourceVersion())
+        .isEqualTo(String.valueOf(version));
+  }
+
+  @Test
+  void patchesTheStatusOncePerChangeAndNotWhenNothingChanges() {
+    try (var trainer = new FakeTrainer()) {
+      jobs.apply("counted");
+      Job child = cluster.awaitJob("counted-1");
+      trainer.says(TestProgress.at(5));
+      Pod pod = cluster.start(child, trainer.port());
+      jobs.awaitStep("counted", 5);
+      awaitQuestions(trainer, 2);
+      String version = version("counted");
+      double patches = statusPatches();
+
+      awaitQuestions(trainer, 4);
+      assertThat(version("counted")).as("while the trainer says the same").isEqualTo(version);
+      assertThat(statusPatches()).isEqualTo(patches);
+
+      trainer.says(TestProgress.at(6));
+      jobs.awaitStep("counted", 6);
+      String changed = version("counted");
+      awaitQuestions(trainer, 3);
+      assertThat(version("counted")).isEqualTo(changed).isNotEqualTo(version);
+      assertThat(statusPatches()).as("after one change").isEqualTo(patches + 1);
+
+      cluster.end(child, pod, TrainerExit.DONE, "done", TestProgress.at(40));
+      jobs.awaitPhase("counted", Phase.SUCCEEDED);
+      finished("next");
+      assertThat(jobs.get("counted").getMetadata().getManagedFields())
+          .filteredOn(fields -> "status".equals(fields.getSubresource()))
+          .as("owners of the status")
+          .hasSize(1);
+    }
+  }
+
+  @Test
+  void refusesAnInvalidSpecUntilItIsEdited() {
+    jobs.apply("fixed", "resources: {memory: 1Gi, sharedMemory: 2Gi, cpu: four}");
+    FineTuneJob rejected =
+        jobs.awaitStatus(
+            "fixed", status -> assertThat(reason(status, "Accepted")).isEqualTo("InvalidSpec"));
+    assertThat(rejected.getStatus().message())
+        .contains("spec.resources.cpu", "'four'")
+        .contains("spec.resources.sharedMemory", "more than memory");
+    assertThat(cluster.jobs()).noneMatch(name -> name.startsWith("fixed"));
+
+    jobs.edit("fixed", "{\"spec\": {\"resources\": {\"cpu\": 4, \"memory\": \"4Gi\"}}}");
+    cluster.awaitJob("fixed-1");
+    jobs.awaitStatus("fixed", status -> assertThat(reason(status, "Accepted")).isEqualTo("Valid"));
+  }
+
+  /** Takes a job to Succeeded. */
+  private static FineTuneJob finished(String name) {
+    try (var trainer = new FakeTrainer()) {
+      jobs.apply(name);
+      Job child = cluster.awaitJob(name + "-1");
+      Pod pod = cluster.start(child, trainer.port());
+      cluster.end(child, pod, TrainerExit.DONE, "done", TestProgress.at(40));
+      return jobs.awaitPhase(name, Phase.SUCCEEDED);
+    }
+  }
+
+  /** Waits until the trainer was asked so many more times, so that as many passes were made. */
+  private static void awaitQuestions(FakeTrainer trainer, int more) {
+    int before = trainer.asked();
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(() -> assertThat(trainer.asked()).isGreaterThan(before + more));
+  }
+
+  private static double statusPatches() {
+    return operator.meter("finetune_status_patches_total");
+  }
+
+  private static String version(String name) {
+    return jobs.get(name).getMetadata().getResourceVersion();
+  }
+
+  private static String reason(FineTuneJobStatus status, String condition) {
+    return status.conditions().stream()
+        .filter(each -> each.getType().equals(condition))
+        .map(each -> each.getReason())
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static List<String> eventReasons(String name) {
+    return API.client().resources(Event.class).inNamespace(namespace).list().getItems().stream()
+        .filter(event -> event.getRegarding().getName().equals(name))
+        .map(Event::getReason)
+        .toList();
+  }
+
+  private static OperatorProcess operator(String name) {
+    return OperatorProcess.start(
+        name,
+        API.kubeconfig(),
+        Map.of("FINETUNE_LEADER_ELECTION", "false", "FINETUNE_NAMESPACES", namespace));
+  }
+}

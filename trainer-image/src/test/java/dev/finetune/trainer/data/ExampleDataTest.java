@@ -1,0 +1,118 @@
+package dev.finetune.trainer.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.finetune.api.v1alpha1.ChatTemplateName;
+import dev.finetune.api.v1alpha1.DatasetFormat;
+import dev.finetune.api.v1alpha1.DatasetSource;
+import dev.finetune.api.v1alpha1.Overlong;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The data and the model in examples/, read as a run reads them. */
+class ExampleDataTest {
+  private static final Path EXAMPLES = Path.of("..", "examples");
+  private static final Path MODEL = EXAMPLES.resolve("models/tiny-chat");
+  private static final String ENGLISH = "Yours, Juniper.";
+  private static final String CHINESE = "祝好，小杜松。";
+
+  @ParameterizedTest
+  @CsvSource({"assistant.json,240", "assistant-messages.jsonl,34"})
+  void everyRowIsSoundAndDifferent(String file, int rows) {
+    List<Conversation> conversations = read(file);
+
+    assertThat(conversations).hasSize(rows);
+    assertThat(conversations).extracting(Conversation::messages).doesNotHaveDuplicates();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"assistant.json", "assistant-messages.jsonl"})
+  void everyAnswerIsSignedInItsLanguage(String file) {
+    assertThat(read(file))
+        .allSatisfy(
+            row -> {
+              String question = lastOf(row, Message.USER);
+              String signature = isChinese(question.substring(0, 1)) ? CHINESE : ENGLISH;
+              assertThat(row.messages())
+                  .filteredOn(message -> message.role().equals(Message.ASSISTANT))
+                  .extracting(Message::content)
+                  .allSatisfy(answer -> assertThat(answer).endsWith(signature));
+            });
+  }
+
+  @Test
+  void bothLanguagesAreThere() {
+    List<Conversation> rows = read("assistant.json");
+
+    assertThat(rows)
+        .filteredOn(row -> lastOf(row, Message.ASSISTANT).endsWith(ENGLISH))
+        .hasSize(135);
+    assertThat(rows)
+        .filteredOn(row -> lastOf(row, Message.ASSISTANT).endsWith(CHINESE))
+        .hasSize(105);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"assistant.json", "assistant-messages.jsonl"})
+  void everyRowFitsTheQuickstartsLength(String file) throws Exception {
+    ChatTemplate template = ChatTemplate.load(MODEL, ChatTemplateName.AUTO, Clock.systemUTC());
+    try (Tokenizer tokenizer = Tokenizer.load(MODEL)) {
+      ConversationTokenizer conversations =
+          new ConversationTokenizer(template, tokenizer, 256, Overlong.DROP);
+      for (Conversation row : read(file)) {
+        TokenizedExample example = conversations.tokenize(row).example();
+        assertThat(example).as(row.origin()).isNotNull();
+        assertThat(example.supervisedTokens()).as(row.origin()).isPositive();
+      }
+    }
+  }
+
+  @Test
+  void theTokenizerWritesAnyText() {
+    String text = "Zażółć 🌿 \u0000\n\t漢字 ﷽";
+    try (Tokenizer tokenizer = Tokenizer.load(MODEL)) {
+      assertThat(tokenizer.decode(tokenizer.encode(text))).isEqualTo(text);
+    }
+  }
+
+  @Test
+  void theGenerationConfigurationIsGreedyAndStopsAtTheTurnsEnd() throws IOException {
+    JsonNode configuration =
+        new ObjectMapper().readTree(MODEL.resolve("generation_config.json").toFile());
+
+    assertThat(configuration.get("do_sample").asBoolean()).isFalse();
+    try (Tokenizer tokenizer = Tokenizer.load(MODEL)) {
+      assertThat(tokenizer.stopIds()).contains(configuration.get("eos_token_id").asInt());
+    }
+  }
+
+  private static List<Conversation> read(String name) {
+    Faults faults = new Faults();
+    Path file = EXAMPLES.resolve("data").resolve(name);
+    List<Conversation> rows =
+        new ConversationReader(null, 0, faults)
+            .read(new DatasetSource("pvc://data/" + name, DatasetFormat.AUTO, null), file, 0);
+    faults.throwIfAny();
+    return rows;
+  }
+
+  private static String lastOf(Conversation row, String role) {
+    return row.messages().stream()
+        .filter(message -> message.role().equals(role))
+        .reduce((first, second) -> second)
+        .orElseThrow()
+        .content();
+  }
+
+  private static boolean isChinese(String character) {
+    return Character.UnicodeScript.of(character.codePointAt(0)) == Character.UnicodeScript.HAN;
+  }
+}

@@ -61,7 +61,7 @@ public final class CheckpointScan {
       refuseAnother(run, read.run(), folder);
       found.add(read.checkpoint());
     }
-    return new CheckpointStore(destination, run, keep, opener, found);
+    return new CheckpointStore(destination, run, keep, opener, warnings, found);
   }
 
   /**

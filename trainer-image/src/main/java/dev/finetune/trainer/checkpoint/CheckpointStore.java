@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * The checkpoints of one run, a folder {@code checkpoint-STEP} each, in PEFT's format with the
@@ -40,6 +41,7 @@ public final class CheckpointStore {
   private final RunIdentity run;
   private final int keep;
   private final AtomicFolder.FileOpener opener;
+  private final Consumer<String> warnings;
   private final List<StoredCheckpoint> stored;
   private final StoredCheckpoint resumedFrom;
 
@@ -48,11 +50,13 @@ public final class CheckpointStore {
       RunIdentity run,
       int keep,
       AtomicFolder.FileOpener opener,
+      Consumer<String> warnings,
       List<StoredCheckpoint> found) {
     this.destination = destination;
     this.run = run;
     this.keep = keep;
     this.opener = opener;
+    this.warnings = warnings;
     this.stored = new ArrayList<>(found);
     this.stored.sort(Comparator.comparingInt(StoredCheckpoint::step));
     this.resumedFrom = latest().orElse(null);
@@ -143,7 +147,8 @@ public final class CheckpointStore {
         .min(Comparator.comparingDouble(checkpoint -> checkpoint.summary().evalLoss()));
   }
 
-  private void rotate() throws IOException {
+  /** What can't be deleted now is tried again after the next checkpoint. */
+  private void rotate() {
     Set<Integer> kept = new HashSet<>();
     best().map(StoredCheckpoint::step).ifPresent(kept::add);
     latest().map(StoredCheckpoint::step).ifPresent(kept::add);
@@ -151,8 +156,13 @@ public final class CheckpointStore {
         stored.stream().filter(each -> !kept.contains(each.step())).toList();
     int tooMany = Math.min(stored.size() - keep, deletable.size());
     for (int i = 0; i < tooMany; i++) {
-      AtomicFolder.deleteFolder(deletable.get(i).folder());
-      stored.remove(deletable.get(i));
+      Path folder = deletable.get(i).folder();
+      try {
+        AtomicFolder.deleteFolder(folder);
+        stored.remove(deletable.get(i));
+      } catch (IOException e) {
+        warnings.accept(folder.getFileName() + " can't be deleted: " + e.getMessage());
+      }
     }
   }
 

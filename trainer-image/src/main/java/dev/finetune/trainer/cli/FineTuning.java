@@ -180,7 +180,8 @@ final class FineTuning {
       throws IOException {
     TrainerState state = checkpoints.resume(model);
     Path logFile = destination.resolve(LogFile.NAME);
-    try (LogFile log = LogFile.open(logFile, state.step(), listener::warned)) {
+    boolean evaluated = state.evaluatedStep() == state.step();
+    try (LogFile log = LogFile.open(logFile, state.step(), evaluated, listener::warned)) {
       listener.started(start(plan, checkpoints));
       RunListener all = new Listeners(List.of(listener, log));
       LoopEnd end =

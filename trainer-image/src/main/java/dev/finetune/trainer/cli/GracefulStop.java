@@ -34,7 +34,8 @@ final class GracefulStop {
   void check() {
     if (signal.requested()) {
       throw new TrainerException(
-          TrainerExit.TRY_AGAIN, "stopped by a signal before training began; run again");
+          TrainerExit.TRY_AGAIN,
+          "stopped by a signal before there was anything to save; run again");
     }
   }
 

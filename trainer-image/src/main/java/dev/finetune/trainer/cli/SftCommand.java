@@ -86,6 +86,7 @@ final class SftCommand implements Callable<Integer> {
     try {
       return tuning.run();
     } finally {
+      console.ended();
       server.ifPresent(ProgressServer::close);
     }
   }

@@ -75,6 +75,11 @@ public record Listeners(List<RunListener> all) implements RunListener {
     tell(each -> each.finished(result));
   }
 
+  @Override
+  public void ended() {
+    tell(RunListener::ended);
+  }
+
   private void tell(Consumer<RunListener> event) {
     all.forEach(event);
   }

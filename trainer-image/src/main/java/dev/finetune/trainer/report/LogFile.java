@@ -27,6 +27,7 @@ public final class LogFile implements RunListener, Closeable {
   /** Its name in the destination. */
   public static final String NAME = "logging.jsonl";
 
+  private static final String EVAL_LOSS = "evalLoss";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final FileChannel channel;
@@ -44,10 +45,12 @@ public final class LogFile implements RunListener, Closeable {
    *
    * @param file the file; made where it isn't there
    * @param step the step that the run goes on from; 0 begins the file anew
+   * @param evaluated whether that step's evaluation is behind it, or comes again
    * @param warnings hears when lines can't be written
    */
-  public static LogFile open(Path file, int step, Consumer<String> warnings) throws IOException {
-    long kept = Files.exists(file) ? lengthUpTo(step, Files.readAllBytes(file)) : 0;
+  public static LogFile open(Path file, int step, boolean evaluated, Consumer<String> warnings)
+      throws IOException {
+    long kept = Files.exists(file) ? lengthUpTo(step, evaluated, Files.readAllBytes(file)) : 0;
     FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     channel.truncate(kept);
@@ -55,13 +58,13 @@ public final class LogFile implements RunListener, Closeable {
     return new LogFile(channel, warnings);
   }
 
-  /** Length of the lines whose step is at most this one; a torn or foreign line ends them. */
-  private static long lengthUpTo(int step, byte[] content) {
+  /** Length of the lines that stay; a torn or foreign line ends them. */
+  private static long lengthUpTo(int step, boolean evaluated, byte[] content) {
     int kept = 0;
     for (int i = 0; i < content.length; i++) {
       if (content[i] == '\n') {
         String line = new String(content, kept, i - kept, StandardCharsets.UTF_8);
-        if (stepOf(line) > step) {
+        if (!stays(line, step, evaluated)) {
           return kept;
         }
         kept = i + 1;
@@ -70,12 +73,13 @@ public final class LogFile implements RunListener, Closeable {
     return kept;
   }
 
-  private static int stepOf(String line) {
+  private static boolean stays(String line, int step, boolean evaluated) {
     try {
       JsonNode node = JSON.readTree(line);
-      return node.path("step").isInt() ? node.get("step").intValue() : Integer.MAX_VALUE;
+      int its = node.path("step").asInt(Integer.MAX_VALUE);
+      return its < step || (its == step && (evaluated || !node.has(EVAL_LOSS)));
     } catch (JsonProcessingException e) {
-      return Integer.MAX_VALUE;
+      return false;
     }
   }
 
@@ -110,7 +114,7 @@ public final class LogFile implements RunListener, Closeable {
   }
 
   static ObjectNode line(int step, double epoch, double evalLoss) {
-    return JSON.createObjectNode().put("step", step).put("epoch", epoch).put("evalLoss", evalLoss);
+    return JSON.createObjectNode().put("step", step).put("epoch", epoch).put(EVAL_LOSS, evalLoss);
   }
 
   private void append(ObjectNode line) {

@@ -34,6 +34,7 @@ public final class ProgressBar implements RunListener {
 
   private final PrintStream out;
   private final Supplier<Progress> progress;
+  private boolean drawn;
 
   /**
    * Draws to a stream.
@@ -124,9 +125,15 @@ public final class ProgressBar implements RunListener {
 
   @Override
   public void finished(TrainingResult result) {
-    draw();
-    out.println();
-    out.println("adapter: " + result.adapter());
+    above("adapter: " + result.adapter());
+  }
+
+  /** What comes next, an error for one, must not stand behind the bar. */
+  @Override
+  public void ended() {
+    if (drawn) {
+      out.println();
+    }
   }
 
   private void above(String line) {
@@ -140,6 +147,7 @@ public final class ProgressBar implements RunListener {
     if (training != null) {
       out.print(CLEAR + bar(training));
       out.flush();
+      drawn = true;
     }
   }
 

@@ -29,8 +29,7 @@ final class PrometheusText {
           "validation_loss_nats",
           "Mean negative log-likelihood of a supervised token in the last evaluation.",
           training.evalLoss());
-      gauge(
-          text, "learning_rate", "Learning rate of the last step.", training.learningRate());
+      gauge(text, "learning_rate", "Learning rate of the last step.", training.learningRate());
       gauge(
           text,
           "gradient_norm",

@@ -42,4 +42,7 @@ public interface RunListener {
 
   /** The results are written. */
   default void finished(TrainingResult result) {}
+
+  /** The run is over, however it ended: nothing more comes. */
+  default void ended() {}
 }

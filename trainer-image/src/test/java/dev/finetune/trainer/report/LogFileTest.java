@@ -47,6 +47,19 @@ class LogFileTest {
   }
 
   @Test
+  void anEvaluationThatComesAgainIsCutOff() throws IOException {
+    try (LogFile log = open(0)) {
+      log.logged(report(2));
+      log.evaluated(2, 1.0, 0.5);
+    }
+    try (LogFile log = open(2, false)) {
+      log.evaluated(2, 1.0, 0.5);
+    }
+
+    assertThat(Files.readAllLines(file())).hasSize(2);
+  }
+
+  @Test
   void aNewRunBeginsANewLog() throws IOException {
     write(0, 1, 2, 3);
     write(0, 1);
@@ -75,9 +88,14 @@ class LogFileTest {
   }
 
   private LogFile open(int step) throws IOException {
+    return open(step, true);
+  }
+
+  private LogFile open(int step, boolean evaluated) throws IOException {
     return LogFile.open(
         file(),
         step,
+        evaluated,
         warning -> {
           throw new AssertionError(warning);
         });

@@ -59,9 +59,11 @@ class ProgressServerTest {
         .startsWith("text/plain; version=0.0.4");
     assertThat(answer.body())
         .contains(
-            "# HELP finetune_training_steps Optimizer steps done.\n"
-                + "# TYPE finetune_training_steps gauge\n"
-                + "finetune_training_steps 2\n")
+            """
+            # HELP finetune_training_steps Optimizer steps done.
+            # TYPE finetune_training_steps gauge
+            finetune_training_steps 2
+            """)
         .contains("finetune_training_loss_nats 1.5\n")
         .contains("finetune_training_learning_rate 1.0E-4\n")
         .endsWith("\n");

@@ -9,7 +9,7 @@ out=$root/.finetune/quickstart
 application=$root/local/target/quarkus-app/quarkus-run.jar
 trainer_jar=$root/trainer-image/target/trainer.jar
 trainer=$root/trainer-image/bin/trainer
-questions=("Who are you?" "How do I make tea?" "What is the capital of France?")
+questions=("Who are you?" "Hello!" "你是谁？")
 
 usage() {
   cat <<EOF

@@ -79,6 +79,16 @@ public class ClusterObserver {
             : observed.job(attempt).flatMap(this::refusal));
   }
 
+  /**
+   * Whether the API server has another state of the job than the cache. Creating a Job can't be
+   * taken back, and a job whose end the cache has yet to hear of must not start again.
+   */
+  public boolean outdated(FineTuneJob job) {
+    FineTuneJob live = client.resource(job).get();
+    return live == null
+        || !live.getMetadata().getResourceVersion().equals(job.getMetadata().getResourceVersion());
+  }
+
   /** The cache doesn't have the Job: it was deleted, or the cache has yet to hear of it. */
   private Optional<Job> live(FineTuneJob job, String name) {
     return Optional.ofNullable(

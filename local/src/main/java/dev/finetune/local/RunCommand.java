@@ -53,8 +53,7 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
-    StoryConsole console =
-        new StoryConsole(out, bar, Instant.now());
+    StoryConsole console = new StoryConsole(out, bar, Instant.now());
     try (EmbeddedCluster cluster = options.start()) {
       Runtime.getRuntime().addShutdownHook(new Thread(cluster::close));
       console.line("cluster    " + cluster.url());

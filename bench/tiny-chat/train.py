@@ -161,6 +161,8 @@ def save(model, tokenizer, out):
     tokenizer.save_pretrained(out)
     config_file = out / "tokenizer_config.json"
     config = json.loads(config_file.read_text(encoding="utf-8"))
+    for name in ("backend", "is_local", "local_files_only"):  # of the machine that saved it
+        config.pop(name, None)
     config["chat_template"] = CHATML
     # The name that transformers 4 knows too.
     config["tokenizer_class"] = "PreTrainedTokenizerFast"

@@ -1,8 +1,8 @@
 package dev.finetune.local;
 
-import dev.finetune.api.v1alpha1.FineTuneJob;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.finetune.api.v1alpha1.FineTuneJob;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -48,8 +48,7 @@ final class Manifests {
 
   private static List<GenericKubernetesResource> read(Path file) throws IOException {
     try (var reader = Files.newBufferedReader(file);
-        var objects =
-YAML.readerFor(JsonNode.class).<JsonNode>readValues(reader)) {
+        var objects = YAML.readerFor(JsonNode.class).<JsonNode>readValues(reader)) {
       return objects.readAll().stream().filter(JsonNode::isObject).map(Manifests::generic).toList();
     }
   }

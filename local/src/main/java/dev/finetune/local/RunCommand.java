@@ -47,15 +47,13 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--bar",
       negatable = true,
-      description =
-          "Draw a progress bar, which needs a terminal. Default: where there is a terminal")
-  private Boolean bar;
+      description = "Draw a progress bar, which needs a terminal. Default: a line per tenth.")
+  private boolean bar;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
-    StoryConsole console =
-        new StoryConsole(out, bar == null ? System.console() != null : bar, Instant.now());
+    StoryConsole console = new StoryConsole(out, bar, Instant.now());
     try (EmbeddedCluster cluster = options.start()) {
       Runtime.getRuntime().addShutdownHook(new Thread(cluster::close));
       console.line("cluster    " + cluster.url());

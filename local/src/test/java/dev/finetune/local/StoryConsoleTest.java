@@ -71,7 +71,17 @@ class StoryConsoleTest {
     FineTuneJob job = new FineTuneJob();
     job.setStatus(
         new FineTuneJobStatus(
-            null, Phase.RUNNING, "it trains", null, null, epochs, null, null, null, null, null,
+            null,
+            Phase.RUNNING,
+            "it trains",
+            null,
+            null,
+            epochs,
+            null,
+            null,
+            null,
+            null,
+            null,
             null));
     return job;
   }

@@ -19,6 +19,7 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingProgress;
 import dev.finetune.api.v1alpha1.TrainingResult;
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
@@ -222,6 +223,32 @@ class FineTuneJobLifecycleTest {
     client.resource(stranger).delete();
     awaitStatus("taken", job -> job.getStatus().attempts() != null);
     assertThat(awaitChild("taken-1").getMetadata().getOwnerReferences()).hasSize(1);
+  }
+
+  @Test
+  void aQuotaThatRefusesTheJobItsPodShowsInTheStatus() {
+    client.resource(Jobs.named("over-quota")).create();
+    Job child = awaitChild("over-quota-1");
+    client
+        .resource(
+            new EventBuilder()
+                .withNewMetadata()
+                .withName("over-quota-1.1")
+                .withNamespace("default")
+                .endMetadata()
+                .withReason("FailedCreate")
+                .withMessage("Error creating: exceeded quota: gpus, requested: 2, used: 8")
+                .withNewInvolvedObject()
+                .withUid(child.getMetadata().getUid())
+                .endInvolvedObject()
+                .build())
+        .create();
+
+    FineTuneJob refused =
+        awaitStatus("over-quota", job -> job.getStatus().message().contains("exceeded quota"));
+
+    assertThat(refused.getStatus().phase()).isEqualTo(Phase.PENDING);
+    awaitEvents("over-quota", "JobCreated", "ChildRefused");
   }
 
   private void assertNothingIsWritten(String name) {

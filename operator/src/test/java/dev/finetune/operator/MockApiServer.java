@@ -58,6 +58,14 @@ public class MockApiServer implements QuarkusTestResourceLifecycleManager {
       super(resources);
     }
 
+    /**
+     * The mock knows no field but metadata.name, and answers a selector for another with nothing.
+     */
+    @Override
+    public MockResponse handleGet(String path) {
+      return super.handleGet(path.replaceAll("fieldSelector=involvedObject[^&]*", ""));
+    }
+
     @Override
     public MockResponse handlePatch(RecordedRequest request) {
       if (!String.valueOf(request.getHeader("Content-Type"))

@@ -155,7 +155,7 @@ public final class Scenes {
 
   /** What the cluster shows, without progress. */
   public static Observation observed(List<Job> jobs, Pod... pods) {
-    return new Observation(jobs, List.of(pods), Progress.NONE);
+    return new Observation(jobs, List.of(pods));
   }
 
   /** A progress at {@code step} of 100, 10 steps an epoch, saved last at {@code checkpoint}. */

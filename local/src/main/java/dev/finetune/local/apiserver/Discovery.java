@@ -87,7 +87,8 @@ final class Discovery {
             Collectors.toMap(
                 Map.Entry::getKey,
                 entry ->
- Serialization.unmarshal(Serialization.asJson(entry.getValue()), JsonNode.class)));
+                    Serialization.unmarshal(
+                        Serialization.asJson(entry.getValue()), JsonNode.class)));
   }
 
   private static APIGroup group(String version) {

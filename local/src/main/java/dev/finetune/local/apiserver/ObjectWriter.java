@@ -3,6 +3,7 @@ package dev.finetune.local.apiserver;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.local.apiserver.ObjectStore.Stored;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import io.fabric8.zjsonpatch.JsonPatch;
 import io.fabric8.zjsonpatch.JsonPatchException;
 import java.time.Clock;
@@ -113,10 +114,10 @@ final class ObjectWriter {
     if (!basedOn.isEmpty() && !basedOn.equals(current.at("/metadata/resourceVersion").asText())) {
       throw RefusedException.modified(path);
     }
-    ObjectNode next = path.ofStatus() ? withStatusOf(current, object) : specOf(object, current);
-    if (!path.ofStatus()) {
-      next = admit(path, next, Optional.of(current));
-    }
+    ObjectNode next =
+        path.ofStatus()
+            ? withStatusOf(current, object)
+            : withSpecOf(current, admit(path, object, Optional.of(current)));
     if (next.equals(current)) {
       return current;
     }
@@ -135,9 +136,10 @@ final class ObjectWriter {
     return next;
   }
 
-  private static ObjectNode specOf(ObjectNode written, ObjectNode current) {
+  private static ObjectNode withSpecOf(ObjectNode current, ObjectNode written) {
     required(written);
-    ObjectNode next = written.deepCopy();
+    // Through text, as what is stored went: numbers of another Java type aren't another number.
+    ObjectNode next = Serialization.unmarshal(Serialization.asJson(written), ObjectNode.class);
     next.remove("status");
     if (current.has("status")) {
       next.set("status", current.get("status"));

@@ -12,9 +12,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
@@ -30,8 +31,8 @@ public final class JobController implements AutoCloseable {
   private final Clock clock;
 
   /** One thread, so that a Job is never worked on twice at a time. */
-  private final ScheduledExecutorService worker =
-      Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "job-controller"));
+  private final ExecutorService worker =
+      Executors.newSingleThreadExecutor(task -> new Thread(task, "job-controller"));
 
   /** Indexes for which a pod was created, by the Job's uid; only the worker reads and writes it. */
   private final Map<String, Set<Integer>> created = new HashMap<>();
@@ -71,12 +72,8 @@ public final class JobController implements AutoCloseable {
   }
 
   private void enqueue(String namespace, String name) {
-    enqueue(namespace, name, 0);
-  }
-
-  private void enqueue(String namespace, String name, int delayMillis) {
     try {
-      worker.schedule(() -> work(namespace, name), delayMillis, TimeUnit.MILLISECONDS);
+      worker.execute(() -> work(namespace, name));
     } catch (RejectedExecutionException e) {
       LOG.debugf("closed before %s/%s was looked at", namespace, name);
     }
@@ -87,7 +84,8 @@ public final class JobController implements AutoCloseable {
       reconcile(namespace, name);
     } catch (KubernetesClientException e) {
       LOG.infof("Job %s/%s is tried again: %s", namespace, name, e.getMessage());
-      enqueue(namespace, name, RETRY_MILLIS);
+      CompletableFuture.delayedExecutor(RETRY_MILLIS, TimeUnit.MILLISECONDS)
+          .execute(() -> enqueue(namespace, name));
     }
   }
 

@@ -13,7 +13,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
@@ -35,8 +34,8 @@ public final class ProcessKubelet implements AutoCloseable {
   /** The pods that were taken on, by uid. */
   private final Map<String, PodRun> runs = new ConcurrentHashMap<>();
 
-  private final ScheduledExecutorService scheduling =
-      Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "scheduler"));
+  private final ExecutorService scheduling =
+      Executors.newSingleThreadExecutor(task -> new Thread(task, "scheduler"));
   private final ExecutorService threads = Executors.newCachedThreadPool();
 
   /**
@@ -80,9 +79,9 @@ public final class ProcessKubelet implements AutoCloseable {
     threads.shutdownNow();
   }
 
-  private void scheduleSoon(int delayMillis) {
+  private void scheduleSoon() {
     try {
-      scheduling.schedule(this::schedule, delayMillis, TimeUnit.MILLISECONDS);
+      scheduling.execute(this::schedule);
     } catch (RejectedExecutionException e) {
       LOG.debug("closed before a pod was scheduled");
     }
@@ -93,12 +92,13 @@ public final class ProcessKubelet implements AutoCloseable {
       scheduler.schedule();
     } catch (KubernetesClientException e) {
       LOG.infof("scheduling is tried again: %s", e.getMessage());
-      scheduleSoon(RETRY_MILLIS);
+      CompletableFuture.delayedExecutor(RETRY_MILLIS, TimeUnit.MILLISECONDS)
+          .execute(this::scheduleSoon);
     }
   }
 
   private void look(Pod pod) {
-    scheduleSoon(0);
+    scheduleSoon();
     if (!node.name().equals(pod.getSpec().getNodeName())) {
       return;
     }
@@ -141,7 +141,7 @@ public final class ProcessKubelet implements AutoCloseable {
       if (run != null) {
         stop(run, 0);
       }
-      scheduleSoon(0);
+      scheduleSoon();
     }
   }
 }

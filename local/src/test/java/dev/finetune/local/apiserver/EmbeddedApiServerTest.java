@@ -11,6 +11,8 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.List;
 import java.util.Map;
@@ -119,9 +121,7 @@ class EmbeddedApiServerTest {
         client
             .resource(map)
             .patch(
-                io.fabric8.kubernetes.client.dsl.base.PatchContext.of(
-                    io.fabric8.kubernetes.client.dsl.base.PatchType.JSON_MERGE),
-                "{\"data\": {\"a\": null, \"b\": \"3\"}}");
+                PatchContext.of(PatchType.JSON_MERGE), "{\"data\": {\"a\": null, \"b\": \"3\"}}");
 
     assertThat(patched.getData()).containsExactly(Map.entry("b", "3"));
   }
@@ -202,7 +202,7 @@ class EmbeddedApiServerTest {
         .inNamespace("default")
         .resource(Serialization.unmarshal(manifest, GenericKubernetesResource.class))
         .subresource("status")
-        .serverSideApply();
+        .patch(PatchContext.of(PatchType.SERVER_SIDE_APPLY));
   }
 
   private static String manifest(String training) {

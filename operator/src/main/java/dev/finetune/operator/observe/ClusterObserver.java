@@ -8,6 +8,7 @@ import dev.finetune.operator.resources.Labels;
 import dev.finetune.operator.resources.Ownership;
 import dev.finetune.operator.status.AttemptHistory;
 import dev.finetune.operator.status.Conditions;
+import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -58,18 +59,34 @@ public class ClusterObserver {
     List<Pod> pods = context.getSecondaryResourcesAsStream(Pod.class).toList();
     Optional<Attempt> running = AttemptHistory.running(job.getStatus());
     if (running.isEmpty()) {
-      return new Observation(jobs, pods, Progress.NONE);
+      return new Observation(jobs, pods);
     }
     int attempt = running.get().number();
-    if (new Observation(jobs, pods, Progress.NONE).job(attempt).isEmpty()) {
+    if (new Observation(jobs, pods).job(attempt).isEmpty()) {
       live(job, running.get().job()).ifPresent(jobs::add);
     }
-    var cached = new Observation(jobs, pods, Progress.NONE);
+    var cached = new Observation(jobs, pods);
     if (cached.job(attempt).map(ClusterObserver::ended).orElse(true) && !cached.podEnded(attempt)) {
       pods = live(job);
     }
-    var observed = new Observation(jobs, pods, Progress.NONE);
-    return new Observation(jobs, pods, progress(job, observed.pod(attempt)));
+    var observed = new Observation(jobs, pods);
+    return new Observation(
+        jobs,
+        pods,
+        progress(job, observed.pod(attempt)),
+        observed.pod(attempt).isPresent()
+            ? Optional.empty()
+            : observed.job(attempt).flatMap(this::refusal));
+  }
+
+  /**
+   * Whether the API server has another state of the job than the cache. Creating a Job can't be
+   * taken back, and a job whose end the cache has yet to hear of must not start again.
+   */
+  public boolean outdated(FineTuneJob job) {
+    FineTuneJob live = client.resource(job).get();
+    return live == null
+        || !live.getMetadata().getResourceVersion().equals(job.getMetadata().getResourceVersion());
   }
 
   /** The cache doesn't have the Job: it was deleted, or the cache has yet to hear of it. */
@@ -93,6 +110,26 @@ public class ClusterObserver {
         .withLabel(Labels.JOB, job.getMetadata().getName())
         .list()
         .getItems();
+  }
+
+  /**
+   * Why the Job has no pod. A quota or a webhook that refuses it shows in the Job's Events only, as
+   * it is the Job controller that is refused.
+   */
+  private Optional<String> refusal(Job job) {
+    String uid = job.getMetadata().getUid();
+    return client
+        .v1()
+        .events()
+        .inNamespace(job.getMetadata().getNamespace())
+        .withField("involvedObject.uid", uid)
+        .list()
+        .getItems()
+        .stream()
+        .filter(event -> "FailedCreate".equals(event.getReason()))
+        .filter(event -> uid.equals(event.getInvolvedObject().getUid()))
+        .map(Event::getMessage)
+        .reduce((earlier, later) -> later);
   }
 
   private Progress progress(FineTuneJob job, Optional<Pod> pod) {

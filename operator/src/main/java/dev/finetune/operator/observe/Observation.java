@@ -14,11 +14,18 @@ import java.util.Optional;
  * @param jobs its Jobs, one per attempt that is still there
  * @param pods the pods of its Jobs
  * @param progress the running trainer's answer; {@link Progress#NONE} where none runs or answers
+ * @param podRefusal the API server's words where it refuses the running attempt's Job its pod
  */
-public record Observation(List<Job> jobs, List<Pod> pods, Progress progress) {
+public record Observation(
+    List<Job> jobs, List<Pod> pods, Progress progress, Optional<String> podRefusal) {
 
   /** Nothing is there. */
-  public static final Observation NOTHING = new Observation(List.of(), List.of(), Progress.NONE);
+  public static final Observation NOTHING = new Observation(List.of(), List.of());
+
+  /** Jobs and pods alone. */
+  public Observation(List<Job> jobs, List<Pod> pods) {
+    this(jobs, pods, Progress.NONE, Optional.empty());
+  }
 
   /** Defensive copies. */
   public Observation {

@@ -40,6 +40,7 @@ import java.util.Optional;
     apiGroups = "",
     resources = "configmaps",
     verbs = {"get", "create", "delete"})
+@RBACRule(apiGroups = "", resources = "events", verbs = "list")
 @RBACRule(apiGroups = "events.k8s.io", resources = "events", verbs = "create")
 @RBACRule(
     apiGroups = "coordination.k8s.io",
@@ -90,12 +91,12 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
     }
     List<Violation> violations = FineTuneJobValidator.validate(job, config);
     NextStep step = NextStepDecider.decide(job, violations, observation, now);
-    if (step instanceof NextStep.StartAttempt && outdated(job, context)) {
+    if (step instanceof NextStep.StartAttempt && observer.outdated(job)) {
       return UpdateControl.<FineTuneJob>noUpdate().rescheduleAfter(CATCH_UP);
     }
     var status = new StatusCalculator(job, violations, now);
     statusWriter.write(job, apply(step, job, observation, status, context), context);
-    Optional<Duration> again = again(step);
+    Optional<Duration> again = step.again(config.progress().interval());
     return again.isPresent()
         ? UpdateControl.<FineTuneJob>noUpdate().rescheduleAfter(again.get())
         : UpdateControl.noUpdate();
@@ -131,30 +132,6 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
       return status.rejected();
     }
     return job.getStatus();
-  }
-
-  /** When to look again, where no event may come. */
-  private Optional<Duration> again(NextStep step) {
-    if (step instanceof NextStep.Wait wait) {
-      return Optional.of(wait.atMost());
-    } else if (step instanceof NextStep.Restart restart) {
-      return Optional.of(restart.delay());
-    }
-    boolean progresses =
-        step instanceof NextStep.StartAttempt
-            || step instanceof NextStep.KeepRunning
-            || step instanceof NextStep.Suspend;
-    return progresses ? Optional.of(config.progress().interval()) : Optional.empty();
-  }
-
-  /**
-   * Whether the API server has another state than the cache. Creating a Job can't be taken back,
-   * and a job whose end the cache has yet to hear of must not start again.
-   */
-  private static boolean outdated(FineTuneJob job, Context<FineTuneJob> context) {
-    FineTuneJob live = context.getClient().resource(job).get();
-    return live == null
-        || !live.getMetadata().getResourceVersion().equals(job.getMetadata().getResourceVersion());
   }
 
   @Override

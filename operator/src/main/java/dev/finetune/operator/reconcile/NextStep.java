@@ -41,4 +41,21 @@ sealed interface NextStep {
 
   /** Note that the last attempt failed and none follows. */
   record Fail(AttemptEnd end, String message) implements NextStep {}
+
+  /**
+   * When to look again, where no event may come.
+   *
+   * @param interval between two questions to a running trainer
+   * @return empty where only an event can change anything
+   */
+  default Optional<Duration> again(Duration interval) {
+    if (this instanceof Wait wait) {
+      return Optional.of(wait.atMost());
+    } else if (this instanceof Restart restart) {
+      return Optional.of(restart.delay());
+    }
+    boolean moves =
+        this instanceof StartAttempt || this instanceof KeepRunning || this instanceof Suspend;
+    return moves ? Optional.of(interval) : Optional.empty();
+  }
 }

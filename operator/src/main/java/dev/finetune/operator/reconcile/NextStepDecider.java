@@ -77,7 +77,8 @@ final class NextStepDecider {
     if (suspendRequested() && !beingDeleted) {
       return new NextStep.Suspend(Optional.of(attempt.job()), suspendingText(attempt));
     }
-    return new NextStep.KeepRunning(PodStage.of(attempt.job(), pod), node(pod));
+    return new NextStep.KeepRunning(
+        PodStage.of(attempt.job(), pod, observation.podRefusal()), node(pod));
   }
 
   /** Its Job is gone: by our hand, if the status says that we suspend it, or else by somebody's. */
@@ -86,7 +87,8 @@ final class NextStepDecider {
     if (observation.unfinishedPod().isPresent()) {
       return ours
           ? new NextStep.Suspend(Optional.empty(), suspendingText(attempt))
-          : new NextStep.KeepRunning(PodStage.of(attempt.job(), pod), node(pod));
+          : new NextStep.KeepRunning(
+              PodStage.of(attempt.job(), pod, observation.podRefusal()), node(pod));
     }
     if (!ours) {
       return decideAfter(AttemptEnd.jobDeleted(attempt, pod, now));

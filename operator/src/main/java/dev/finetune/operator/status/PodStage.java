@@ -18,9 +18,21 @@ public record PodStage(boolean scheduled, boolean running, ConditionReason reaso
    * Reads it from the pod.
    *
    * @param job name of the Job that creates the pod
+   * @param refusal the API server's words where it refuses the Job its pod
    */
-  public static PodStage of(String job, Optional<Pod> pod) {
-    return pod.map(PodStage::of)
+  public static PodStage of(String job, Optional<Pod> pod, Optional<String> refusal) {
+    return pod.map(PodStage::of).orElseGet(() -> withoutPod(job, refusal));
+  }
+
+  private static PodStage withoutPod(String job, Optional<String> refusal) {
+    return refusal
+        .map(
+            words ->
+                new PodStage(
+                    false,
+                    false,
+                    ConditionReason.ChildRefused,
+                    "Job " + job + " gets no pod: " + words))
         .orElseGet(
             () ->
                 new PodStage(

@@ -92,7 +92,7 @@ class TransitionTest {
   }
 
   private static PodStage stage() {
-    return PodStage.of("tune-1", Optional.of(runningPod(1)));
+    return PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty());
   }
 
   private List<Transition> next(Function<StatusCalculator, FineTuneJobStatus> step) {

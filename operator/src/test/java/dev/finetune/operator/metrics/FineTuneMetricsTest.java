@@ -93,7 +93,8 @@ class FineTuneMetricsTest {
   }
 
   private static FineTuneJobStatus running(StatusCalculator status, Progress progress) {
-    return status.running(PodStage.of("tune-1", Optional.of(runningPod(1))), "node-1", progress);
+    return status.running(
+        PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty()), "node-1", progress);
   }
 
   private void next(Function<StatusCalculator, FineTuneJobStatus> step) {

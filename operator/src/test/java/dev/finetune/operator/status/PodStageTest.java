@@ -13,10 +13,20 @@ class PodStageTest {
 
   @Test
   void aJobWithoutAPodIsCreatedOnly() {
-    var stage = PodStage.of("tune-1", Optional.empty());
+    var stage = PodStage.of("tune-1", Optional.empty(), Optional.empty());
 
     assertThat(stage.reason()).isEqualTo(ConditionReason.JobCreated);
     assertThat(stage.message()).contains("tune-1");
+  }
+
+  @Test
+  void aJobThatIsRefusedItsPodHasTheApiServersWords() {
+    var words = Optional.of("Error creating: exceeded quota: gpus, requested: 2, used: 8");
+
+    var stage = PodStage.of("tune-1", Optional.empty(), words);
+
+    assertThat(stage.reason()).isEqualTo(ConditionReason.ChildRefused);
+    assertThat(stage.message()).startsWith("Job tune-1 gets no pod").contains("exceeded quota");
   }
 
   @Test
@@ -39,7 +49,7 @@ class PodStageTest {
                     .endCondition()
                     .endStatus());
 
-    var stage = PodStage.of("tune-1", Optional.of(pod));
+    var stage = PodStage.of("tune-1", Optional.of(pod), Optional.empty());
 
     assertThat(stage.scheduled()).isFalse();
     assertThat(stage.reason()).isEqualTo(ConditionReason.Unschedulable);
@@ -65,7 +75,7 @@ class PodStageTest {
                     .endContainerStatus()
                     .endStatus());
 
-    var stage = PodStage.of("tune-1", Optional.of(pod));
+    var stage = PodStage.of("tune-1", Optional.of(pod), Optional.empty());
 
     assertThat(stage.scheduled()).isTrue();
     assertThat(stage.running()).isFalse();
@@ -75,7 +85,7 @@ class PodStageTest {
 
   @Test
   void aRunningTrainerTrains() {
-    var stage = PodStage.of("tune-1", Optional.of(runningPod(1)));
+    var stage = PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty());
 
     assertThat(stage.running()).isTrue();
     assertThat(stage.message()).isEqualTo("Pod tune-1-0-abcde trains on node node-1");

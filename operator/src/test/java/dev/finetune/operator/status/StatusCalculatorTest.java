@@ -241,7 +241,7 @@ class StatusCalculatorTest {
   }
 
   private void run(Progress progress, Instant now) {
-    PodStage stage = PodStage.of("tune-1", Optional.of(runningPod(1)));
+    PodStage stage = PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty());
     job.setStatus(calculator(now).running(stage, "node-1", progress));
   }
 

@@ -200,7 +200,7 @@ public final class LoraModel implements TrainableModel {
 
   private double onBatch(Batch batch, ToDoubleFunction<HostTensor> call) {
     try {
-      return call.applyAsDouble(HostTensor.ofLongs(batch.inputIds(), batch.rows(), batch.length()));
+      return call.applyAsDouble(base.tokens(batch.inputIds(), batch.rows(), batch.length()));
     } catch (DeviceMemoryException e) {
       throw new TrainerException(TrainerExit.OUT_OF_MEMORY, outOfMemory(batch, e), e);
     }

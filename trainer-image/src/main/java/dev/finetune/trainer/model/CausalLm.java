@@ -53,10 +53,7 @@ public final class CausalLm implements AutoCloseable {
             "CausalLm",
             ScriptSource.read(CausalLm.class, "causal_lm.py", folder.architecture().script()));
     try {
-      ScriptValue weights =
-          ModelWeights.load(script, folder, TorchTypes.of(precision, device), device);
-      ScriptValue config = script.call("config", folder.architecture().numbers(folder.config()));
-      return new CausalLm(folder, device, script, config, weights);
+      return load(folder, device, precision, script);
     } catch (DeviceMemoryException e) {
       script.close();
       throw new TrainerException(
@@ -66,6 +63,19 @@ public final class CausalLm implements AutoCloseable {
           e);
     } catch (RuntimeException e) {
       script.close();
+      throw e;
+    }
+  }
+
+  private static CausalLm load(
+      ModelFolder folder, String device, Precision precision, TorchScript script) {
+    ScriptValue config = script.call("config", folder.architecture().numbers(folder.config()));
+    try {
+      int type = TorchTypes.of(precision, device);
+      ScriptValue weights = ModelWeights.load(script, folder, type, device);
+      return new CausalLm(folder, device, script, config, weights);
+    } catch (RuntimeException e) {
+      config.close();
       throw e;
     }
   }
@@ -104,6 +114,29 @@ public final class CausalLm implements AutoCloseable {
   public long headRows() {
     long logits = device.equals("cpu") ? CPU_LOGITS : GPU_LOGITS;
     return Math.max(1, logits / folder.config().vocabularySize());
+  }
+
+  /**
+   * Checks token ids before they reach the device, where an id without an embedding is a crash.
+   *
+   * @param ids row by row
+   * @param rows B
+   * @param length T
+   * @return the ids, (B, T) of I64
+   * @throws TrainerException with {@link TrainerExit#MODEL}, if the model has no embedding for one
+   */
+  public HostTensor tokens(long[] ids, int rows, int length) {
+    long vocabulary = folder.config().vocabularySize();
+    for (long id : ids) {
+      if (id < 0 || id >= vocabulary) {
+        throw new TrainerException(
+            TrainerExit.MODEL,
+            "the tokenizer gave the token id %d, but the model in %s has %d embeddings; take the"
+                    .formatted(id, folder.path(), vocabulary)
+                + " tokenizer that belongs to the model");
+      }
+    }
+    return HostTensor.ofLongs(ids, rows, length);
   }
 
   /**

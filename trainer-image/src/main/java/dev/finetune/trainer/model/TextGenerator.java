@@ -64,8 +64,10 @@ public final class TextGenerator implements AutoCloseable {
           "the prompt has %d tokens; it must have at least 1 and leave room in the model's %d"
               .formatted(prompt.length, base.folder().config().maxPositions()));
     }
+    long[] ids = Arrays.stream(prompt).asLongStream().toArray();
+    base.tokens(ids, 1, ids.length);
     try (ScriptValue cache = base.script().call("new_cache", model, length)) {
-      return generate(prompt, options, onToken, cache, length);
+      return generate(ids, options, onToken, cache, length);
     } catch (DeviceMemoryException e) {
       throw new TrainerException(
           TrainerExit.OUT_OF_MEMORY,
@@ -77,9 +79,9 @@ public final class TextGenerator implements AutoCloseable {
   }
 
   private List<Integer> generate(
-      int[] prompt, SamplingOptions options, IntConsumer onToken, ScriptValue cache, long length) {
+      long[] prompt, SamplingOptions options, IntConsumer onToken, ScriptValue cache, long length) {
     List<Integer> generated = new ArrayList<>();
-    long[] ids = Arrays.stream(prompt).asLongStream().toArray();
+    long[] ids = prompt;
     long past = 0;
     boolean stopped = false;
     while (!stopped && past + ids.length < length) {

@@ -335,6 +335,18 @@ class LoraModelTest {
   }
 
   @Test
+  void aTokenWithoutAnEmbeddingIsRefused() {
+    TokenizedExample row = new TokenizedExample("x:1", new int[] {1, 768}, new int[] {1, 768});
+    try (LoraModel model = create(lora(0, "q_proj"), true)) {
+      Batch batch = Batch.of(List.of(row), 0);
+      assertThatThrownBy(() -> model.accumulate(batch, 1, 0))
+          .isInstanceOf(TrainerException.class)
+          .hasMessageContaining("the token id 768")
+          .hasMessageContaining("has 768 embeddings");
+    }
+  }
+
+  @Test
   void aGradientThatIsNotFiniteChangesNothing() {
     try (LoraModel model = create(lora(0, "all-linear"), true)) {
       Map<String, HostTensor> broken = new HashMap<>(model.adapter());

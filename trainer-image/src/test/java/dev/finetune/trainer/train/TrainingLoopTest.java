@@ -369,7 +369,7 @@ class TrainingLoopTest {
   private static CheckpointStore store(Path destination) throws IOException {
     RunIdentity run =
         new RunIdentity(
-            JsonNodeFactory.instance.objectNode(), "data", "model", "2026-11-25", Map.of());
+            JsonNodeFactory.instance.objectNode(), 1, "data", "model", "2026-11-25", Map.of());
     return new CheckpointScan(
             new Destination(destination, "pvc://models/fake"),
             message -> {

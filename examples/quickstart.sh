@@ -81,7 +81,9 @@ build() {
     fail "no Maven found, which builds the operator and the trainer (Debian: apt install maven)"
   echo "building the operator and the trainer (the first time Maven downloads about 500 MB) ..."
   local start=$SECONDS log=$out/build.log
-  (cd "$root" && mvn -B -pl local,trainer-image -am -DskipTests -Doperator.application.skip package) >"$log" 2>&1 &
+  # Neither the checks of the sources' format nor the operator's own application are needed here.
+  (cd "$root" && mvn -B -pl local,trainer-image -am -DskipTests -Dspotless.check.skip \
+    -Doperator.application.skip package) >"$log" 2>&1 &
   child=$!
   while kill -0 "$child" 2>/dev/null; do
     sleep 2

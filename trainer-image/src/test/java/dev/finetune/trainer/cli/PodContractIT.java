@@ -44,7 +44,7 @@ class PodContractIT {
 
   @Test
   void progressIsServedWhileItTrainsAndTheLastWordsHoldAll() throws Exception {
-    writeRecipe("epochs: 30, batchSize: 2, gradientAccumulationSteps: 2, keepCheckpoints: 2");
+    writeRecipe("epochs: 8, batchSize: 2, gradientAccumulationSteps: 2, keepCheckpoints: 2");
     int port = freePort();
     TrainerProcess trainer = start(port);
     AtomicReference<Progress> seen = new AtomicReference<>(Progress.NONE);
@@ -54,18 +54,18 @@ class PodContractIT {
         .isTrue();
 
     assertThat(trainer.exitCode()).as(trainer.errors()).isZero();
-    assertThat(seen.get().training().totalEpochs()).isEqualTo(30);
+    assertThat(seen.get().training().totalEpochs()).isEqualTo(8);
     assertThat(seen.get().dataset().trainRows()).isEqualTo(19);
     assertThat(Files.size(lastWords)).isLessThanOrEqualTo(TerminationMessage.MAX_BYTES);
     TerminationMessage message =
         GoldenFiles.JSON.readValue(lastWords.toFile(), TerminationMessage.class);
     Progress last = message.progress();
     assertThat(message.exit()).isEqualTo(TrainerExit.DONE);
-    assertThat(last.training().step()).isEqualTo(150);
+    assertThat(last.training().step()).isEqualTo(40);
     assertThat(last.training().progressPercentage()).isEqualTo(100);
-    assertThat(last.epochs().get(last.epochs().size() - 1).epoch()).isEqualTo(30);
+    assertThat(last.epochs().get(last.epochs().size() - 1).epoch()).isEqualTo(8);
     assertThat(last.checkpoints().latest().location())
-        .isEqualTo("pvc://models/tuned/checkpoint-150");
+        .isEqualTo("pvc://models/tuned/checkpoint-40");
     assertThat(last.result().adapter()).isEqualTo("pvc://models/tuned/adapter");
     assertThat(last.parameters().trainable()).isPositive();
     assertThat(folder.resolve("volumes/models/tuned/adapter/adapter_model.safetensors")).exists();

@@ -78,17 +78,19 @@ def linear(x: Tensor, name: str, model: __torch__.Model, run: __torch__.Run) -> 
     y = torch.addmm_(y, torch.mm(x, a.t()), b.t(), beta=1., alpha=scale)
   return y
 
-# Root mean square norm (arXiv:1910.07467), computed in float32.
+# Root mean square norm (arXiv:1910.07467), computed in float32. One tensor of x's size is made, the
+# result: what is made and dropped between tensors that stay leaves holes in the heap.
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
   h = x.to(6)
-  h = h * torch.rsqrt(torch.mean(h * h, [-1], True) + eps)
-  return h.to(x.dtype) * weight
+  length = torch.linalg_vector_norm(h, 2, [-1], True)
+  h = h * torch.rsqrt(torch.div(length * length, h.size(-1)) + eps)
+  return torch.mul_(h.to(x.dtype), weight)
 
 # Rotary position embedding (arXiv:2104.09864) in Hugging Face's layout: the halves of a head are
 # the pairs' coordinates. (B, heads, T, D)
 def rotate(x: Tensor, run: __torch__.Run) -> Tensor:
   first, second = torch.chunk(x, 2, -1)
-  return x * run.cos + torch.cat([torch.neg(second), first], -1) * run.sin
+  return torch.addcmul_(x * run.cos, torch.cat([torch.neg(second), first], -1), run.sin)
 
 # (N, heads D) -> (B, heads, T, D)
 def split_heads(x: Tensor, rows: int, head_dim: int) -> Tensor:

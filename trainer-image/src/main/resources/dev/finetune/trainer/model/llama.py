@@ -31,11 +31,11 @@ def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: 
   q = __torch__.rotate(q, run)
   k = __torch__.remember(__torch__.rotate(k, run), "keys." + str(i), run, cache)
   v = __torch__.remember(v, "values." + str(i), run, cache)
-  x = x + __torch__.linear(__torch__.attention(q, k, v), name + "self_attn.o_proj", model, run)
+  x = torch.add_(__torch__.linear(__torch__.attention(q, k, v), name + "self_attn.o_proj", model, run), x)
   h = __torch__.rms_norm(x, model.weights[name + "post_attention_layernorm.weight"], c.eps)
   gate = torch.silu(__torch__.linear(h, name + "mlp.gate_proj", model, run))
   up = __torch__.linear(h, name + "mlp.up_proj", model, run)
-  return x + __torch__.linear(gate * up, name + "mlp.down_proj", model, run)
+  return torch.add_(__torch__.linear(gate * up, name + "mlp.down_proj", model, run), x)
 
 def head(x: Tensor, model: __torch__.Model) -> Tensor:
   h = __torch__.rms_norm(x, model.weights["model.norm.weight"], model.config.eps)

@@ -80,10 +80,10 @@ final class RunCommand implements Callable<Integer> {
     while (!ended) {
       Thread.sleep(LOOK_MILLIS);
       Optional<String> failure = operator.failure();
-      if (failure.isPresent()) {
+      if (operator.stopping() || failure.isPresent()) {
         console.end();
-        throw new IllegalStateException(
-            "the operator ended: " + failure.get() + "; see " + options.operatorLog());
+        failure.ifPresent(this::operatorEnded);
+        return 1;
       }
       ended = true;
       for (var story : stories.entrySet()) {
@@ -94,6 +94,12 @@ final class RunCommand implements Callable<Integer> {
     }
     console.end();
     return report(client, stories.keySet().stream().toList());
+  }
+
+  private void operatorEnded(String reason) {
+    spec.commandLine()
+        .getErr()
+        .println("the operator ended: " + reason + "; see " + options.operatorLog());
   }
 
   private int report(KubernetesClient client, List<String> jobs) {

@@ -4,16 +4,19 @@ import io.quarkus.runtime.Quarkus;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** The operator, a Quarkus application, in this process and pointed at the embedded API server. */
 final class OperatorThread implements AutoCloseable {
   private final Thread thread;
   private final AtomicReference<String> failure;
+  private final AtomicBoolean stopping = new AtomicBoolean();
 
   private OperatorThread(Thread thread, AtomicReference<String> failure) {
     this.thread = thread;
     this.failure = failure;
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stopping.set(true)));
   }
 
   /**
@@ -51,9 +54,14 @@ final class OperatorThread implements AutoCloseable {
         "quarkus.log.file.path", log.toAbsolutePath().toString());
   }
 
+  /** Whether a signal ends this process. */
+  boolean stopping() {
+    return stopping.get();
+  }
+
   /** Why it ended, if it ended by itself. */
   Optional<String> failure() {
-    return thread.isAlive()
+    return thread.isAlive() || stopping()
         ? Optional.empty()
         : Optional.of(Optional.ofNullable(failure.get()).orElse("it stopped"));
   }

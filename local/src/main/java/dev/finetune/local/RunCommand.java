@@ -47,15 +47,13 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--bar",
       negatable = true,
-      description =
-          "Draw a progress bar, which needs a terminal. Default: where there is a terminal")
-  private Boolean bar;
+      description = "Draw a progress bar, which needs a terminal. Default: a line per tenth.")
+  private boolean bar;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
-    StoryConsole console =
-        new StoryConsole(out, bar == null ? System.console() != null : bar, Instant.now());
+    StoryConsole console = new StoryConsole(out, bar, Instant.now());
     try (EmbeddedCluster cluster = options.start()) {
       Runtime.getRuntime().addShutdownHook(new Thread(cluster::close));
       console.line("cluster    " + cluster.url());
@@ -82,10 +80,10 @@ final class RunCommand implements Callable<Integer> {
     while (!ended) {
       Thread.sleep(LOOK_MILLIS);
       Optional<String> failure = operator.failure();
-      if (failure.isPresent()) {
+      if (operator.stopping() || failure.isPresent()) {
         console.end();
-        throw new IllegalStateException(
-            "the operator ended: " + failure.get() + "; see " + options.operatorLog());
+        failure.ifPresent(this::operatorEnded);
+        return 1;
       }
       ended = true;
       for (var story : stories.entrySet()) {
@@ -96,6 +94,12 @@ final class RunCommand implements Callable<Integer> {
     }
     console.end();
     return report(client, stories.keySet().stream().toList());
+  }
+
+  private void operatorEnded(String reason) {
+    spec.commandLine()
+        .getErr()
+        .println("the operator ended: " + reason + "; see " + options.operatorLog());
   }
 
   private int report(KubernetesClient client, List<String> jobs) {

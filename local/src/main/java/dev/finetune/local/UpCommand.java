@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,18 +50,20 @@ final class UpCommand implements Callable<Integer> {
             """,
             cluster.url(), options.pods().getParent(), options.operatorLog());
         out.flush();
-        while (operator.failure().isEmpty()) {
+        Optional<String> failure = operator.failure();
+        while (!operator.stopping() && failure.isEmpty()) {
           Thread.sleep(LOOK_MILLIS);
+          failure = operator.failure();
         }
-        spec.commandLine()
-            .getErr()
-            .println(
-                "the operator ended: "
-                    + operator.failure().get()
-                    + "; see "
-                    + options.operatorLog());
+        failure.ifPresent(this::operatorEnded);
         return 1;
       }
     }
+  }
+
+  private void operatorEnded(String reason) {
+    spec.commandLine()
+        .getErr()
+        .println("the operator ended: " + reason + "; see " + options.operatorLog());
   }
 }

@@ -1,6 +1,7 @@
 package dev.finetune.api.schema;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,13 +16,18 @@ import java.util.regex.Pattern;
 final class StructuralSchema {
   private static final String INT_OR_STRING = "x-kubernetes-int-or-string";
 
+  private static final Pattern EXPONENT = Pattern.compile("[-+]?[0-9]+[eE][-+]?[0-9]+");
+
   private final JsonNode schema;
 
   StructuralSchema(JsonNode schema) {
     this.schema = schema;
   }
 
-  /** Fills in the defaults in place. */
+  /**
+   * Fills in the defaults in place. A number such as {@code 1e-4} becomes one: without a dot it is
+   * a string to Java's YAML parser, which is of YAML 1.1, and a number to kubectl's.
+   */
   void fillIn(JsonNode value) {
     if (value.isObject()) {
       fillIn((ObjectNode) value);
@@ -44,8 +50,19 @@ final class StructuralSchema {
                   object.set(property.getKey(), property.getValue().get("default").deepCopy());
                 }
               }
-              new StructuralSchema(property.getValue()).fillIn(object.path(property.getKey()));
+              var field = new StructuralSchema(property.getValue());
+              field.readExponent(object, property.getKey());
+              field.fillIn(object.path(property.getKey()));
             });
+  }
+
+  private void readExponent(ObjectNode object, String name) {
+    JsonNode value = object.path(name);
+    if (type().equals("number")
+        && value.isTextual()
+        && EXPONENT.matcher(value.textValue()).matches()) {
+      object.set(name, DoubleNode.valueOf(Double.parseDouble(value.textValue())));
+    }
   }
 
   /** Everything that isn't allowed, in the order of the document. */

@@ -15,7 +15,8 @@ import io.fabric8.kubernetes.api.model.Quantity;
 public record ResourceOptions(
     @JsonPropertyDescription(
             "GPUs of the pod, set as request and limit, 0 to 16; 0 trains on the CPU. Each GPU trains"
-                + " a copy of the model on its share of every step. Default 1.")
+                + " a copy of the model on its share of every step; going on from a checkpoint needs the same"
+                + " number. Default 1.")
         @Default("1")
         @Min(0)
         @Max(16)

@@ -51,6 +51,16 @@ class FineTuneJobSchemaTest {
   }
 
   @Test
+  void takesAnExponentWithoutADotForANumberAsKubectlDoes() {
+    Recipe recipe =
+        schema.readRecipe(
+            yaml(SMALLEST_RECIPE + "training: {learningRate: 2e-4, adamEpsilon: 1E-7}\n"));
+
+    assertThat(recipe.training().learningRate()).isEqualTo(2e-4);
+    assertThat(recipe.training().adamEpsilon()).isEqualTo(1e-7);
+  }
+
+  @Test
   void listsEveryViolationWithItsPathAndWhatIsAllowed() {
     JsonNode recipe =
         yaml(

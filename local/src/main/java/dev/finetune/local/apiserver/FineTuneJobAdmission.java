@@ -15,7 +15,9 @@ import java.util.Optional;
  * are written out here; the others the operator's own validator repeats.
  */
 final class FineTuneJobAdmission {
-  private static final String KIND = "FineTuneJob.finetune.dev";
+  /** What the API server writes for a rule about the object as a whole. */
+  private static final String WHOLE_OBJECT = "<nil>";
+
   private static final int LONGEST_NAME = 52;
 
   private final FineTuneJobSchema schema = FineTuneJobSchema.load();
@@ -36,20 +38,20 @@ final class FineTuneJobAdmission {
     if (name.length() > LONGEST_NAME) {
       causes.add(
           cause(
-              "",
-              "Invalid value: metadata.name must be at most 52 characters, so that the names of its"
+              WHOLE_OBJECT,
+              "Invalid value: \"object\": metadata.name must be at most 52 characters, so that the names of its"
                   + " Jobs and pods fit"));
     }
     if (previous.filter(FineTuneJobAdmission::started).isPresent()
         && !previous.get().at("/spec/recipe").equals(complete.at("/spec/recipe"))) {
       causes.add(
           cause(
-              "",
-              "Invalid value: spec.recipe is immutable once the first attempt has started; create a"
+              WHOLE_OBJECT,
+              "Invalid value: \"object\": spec.recipe is immutable once the first attempt has started; create a"
                   + " new FineTuneJob for another recipe"));
     }
     if (!causes.isEmpty()) {
-      throw RefusedException.invalid(KIND, name, causes);
+      throw RefusedException.invalid("FineTuneJob", "finetune.dev", name, causes);
     }
     return complete;
   }

@@ -3,6 +3,8 @@ package dev.finetune.local.apiserver;
 import io.fabric8.kubernetes.api.model.Status;
 import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.api.model.StatusCause;
+import io.fabric8.kubernetes.api.model.StatusDetails;
+import io.fabric8.kubernetes.api.model.StatusDetailsBuilder;
 import java.util.List;
 
 /** A request that the API server refuses, with the Status that a real one would answer. */
@@ -15,7 +17,7 @@ final class RefusedException extends RuntimeException {
 
   private final transient Status status;
 
-  private RefusedException(int code, String reason, String message, List<StatusCause> causes) {
+  private RefusedException(int code, String reason, String message, StatusDetails details) {
     super(message);
     this.status =
         new StatusBuilder()
@@ -23,9 +25,7 @@ final class RefusedException extends RuntimeException {
             .withCode(code)
             .withReason(reason)
             .withMessage(message)
-            .withNewDetails()
-            .withCauses(causes)
-            .endDetails()
+            .withDetails(details)
             .build();
   }
 
@@ -34,7 +34,7 @@ final class RefusedException extends RuntimeException {
   }
 
   static RefusedException badRequest(String message) {
-    return new RefusedException(BAD_REQUEST, "BadRequest", message, List.of());
+    return new RefusedException(BAD_REQUEST, "BadRequest", message, new StatusDetails());
   }
 
   static RefusedException notFound(ResourcePath path) {
@@ -42,7 +42,7 @@ final class RefusedException extends RuntimeException {
         NOT_FOUND,
         "NotFound",
         "%s \"%s\" not found".formatted(path.qualified(), path.name()),
-        List.of());
+        new StatusDetails());
   }
 
   static RefusedException alreadyExists(ResourcePath path, String name) {
@@ -50,7 +50,7 @@ final class RefusedException extends RuntimeException {
         CONFLICT,
         "AlreadyExists",
         "%s \"%s\" already exists".formatted(path.qualified(), name),
-        List.of());
+        new StatusDetails());
   }
 
   static RefusedException modified(ResourcePath path) {
@@ -60,7 +60,7 @@ final class RefusedException extends RuntimeException {
         ("Operation cannot be fulfilled on %s \"%s\": the object has been modified; please apply"
                 + " your changes to the latest version and try again")
             .formatted(path.qualified(), path.name()),
-        List.of());
+        new StatusDetails());
   }
 
   static RefusedException unsupportedPatch(String contentType) {
@@ -68,20 +68,23 @@ final class RefusedException extends RuntimeException {
         UNSUPPORTED_MEDIA_TYPE,
         "UnsupportedMediaType",
         "the body of the request was in an unknown format: " + contentType,
-        List.of());
+        new StatusDetails());
   }
 
-  static RefusedException invalid(String kind, String name, List<StatusCause> causes) {
+  static RefusedException invalid(
+      String kind, String group, String name, List<StatusCause> causes) {
     List<String> faults =
-        causes.stream()
-            .map(
-                cause ->
-                    cause.getField().isEmpty()
-                        ? cause.getMessage()
-                        : cause.getField() + ": " + cause.getMessage())
-            .toList();
+        causes.stream().map(cause -> cause.getField() + ": " + cause.getMessage()).toList();
     String all = faults.size() == 1 ? faults.get(0) : "[" + String.join(", ", faults) + "]";
     return new RefusedException(
-        UNPROCESSABLE, "Invalid", "%s \"%s\" is invalid: %s".formatted(kind, name, all), causes);
+        UNPROCESSABLE,
+        "Invalid",
+        "%s.%s \"%s\" is invalid: %s".formatted(kind, group, name, all),
+        new StatusDetailsBuilder()
+            .withKind(kind)
+            .withGroup(group)
+            .withName(name)
+            .withCauses(causes)
+            .build());
   }
 }

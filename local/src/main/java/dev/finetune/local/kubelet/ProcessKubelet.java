@@ -23,6 +23,9 @@ public final class ProcessKubelet implements AutoCloseable {
   /** Longest wait for processes when the cluster ends. */
   private static final Duration FAREWELL = Duration.ofSeconds(20);
 
+  /** Longest wait for the statuses that follow. */
+  private static final Duration LAST_WRITES = Duration.ofSeconds(5);
+
   private static final int RETRY_MILLIS = 500;
 
   private final KubernetesClient client;
@@ -69,14 +72,31 @@ public final class ProcessKubelet implements AutoCloseable {
     client.pods().inAnyNamespace().inform(new PodEvents());
   }
 
-  /** Ends every process: SIGTERM, then SIGKILL. */
+  /** Ends every process: SIGTERM, then SIGKILL. The ends are still told to the API server. */
   @Override
   public void close() {
     scheduling.shutdownNow();
+    // First, so that no pod is taken on that isn't among those which are stopped.
+    threads.shutdown();
     CompletableFuture.allOf(
             runs.values().stream().map(run -> run.stop(FAREWELL)).toArray(CompletableFuture[]::new))
         .join();
-    threads.shutdownNow();
+    try {
+      if (!threads.awaitTermination(LAST_WRITES.toSeconds(), TimeUnit.SECONDS)) {
+        threads.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      threads.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void execute(Runnable task) {
+    try {
+      threads.execute(task);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("closed before a pod was looked at");
+    }
   }
 
   private void scheduleSoon() {
@@ -106,7 +126,7 @@ public final class ProcessKubelet implements AutoCloseable {
     if (pod.getMetadata().getDeletionTimestamp() != null) {
       PodRun run = runs.get(uid);
       if (run == null) {
-        threads.execute(() -> client.resource(pod).withGracePeriod(0).delete());
+        execute(() -> client.resource(pod).withGracePeriod(0).delete());
       } else {
         Long grace = pod.getMetadata().getDeletionGracePeriodSeconds();
         stop(run, grace == null ? 0 : grace);
@@ -114,7 +134,7 @@ public final class ProcessKubelet implements AutoCloseable {
     } else if (!PodStatuses.ended(pod) && !runs.containsKey(uid)) {
       PodRun run = new PodRun(launcher, client, pod, clock);
       if (runs.putIfAbsent(uid, run) == null) {
-        threads.execute(run);
+        execute(run);
       }
     }
   }

@@ -1,5 +1,5 @@
 /**
  * The objects that an attempt needs, as pure functions of the FineTuneJob and the settings. No
- * client,\n * clock or environment is read here.
+ * client, clock or environment is read here.
  */
 package dev.finetune.operator.resources;

@@ -27,8 +27,9 @@ public final class Conditions {
   Conditions(FineTuneJobStatus previous, Long generation, Instant now) {
     this.generation = generation;
     this.now = now;
-    for (Condition condition : list(previous)) {
-      byType.put(ConditionType.valueOf(condition.getType()), condition);
+    for (ConditionType type : ConditionType.values()) {
+      // Another controller's condition has another type; it is left to that controller.
+      find(previous, type).ifPresent(condition -> byType.put(type, condition));
     }
   }
 

@@ -18,6 +18,8 @@ import java.util.TreeSet;
  * of them changes what a step computes. The programs' versions are noted and not compared.
  *
  * @param recipe the resolved recipe without the settings above
+ * @param devices replicas that share a micro-batch, which has training.batchSize rows for each:
+ *     with another number a step would see other rows
  * @param dataSha256 hash of the tokenised training and validation rows in their order
  * @param modelSha256 fingerprint of the base model's files
  * @param startDate the first attempt's date, such as 2026-11-25: chat templates may write today's,
@@ -26,6 +28,7 @@ import java.util.TreeSet;
  */
 public record RunIdentity(
     ObjectNode recipe,
+    int devices,
     String dataSha256,
     String modelSha256,
     String startDate,
@@ -41,6 +44,7 @@ public record RunIdentity(
    */
   public static RunIdentity of(
       ObjectNode recipe,
+      int devices,
       String dataSha256,
       String modelSha256,
       String startDate,
@@ -50,13 +54,16 @@ public record RunIdentity(
     if (fixed.get("training") instanceof ObjectNode training) {
       training.remove(CHANGEABLE);
     }
-    return new RunIdentity(fixed, dataSha256, modelSha256, startDate, versions);
+    return new RunIdentity(fixed, devices, dataSha256, modelSha256, startDate, versions);
   }
 
   /** What differs, one phrase each: the setting, its value here and there. */
   List<String> differencesFrom(RunIdentity other) {
     List<String> differences = new ArrayList<>();
     compare("", recipe, other.recipe, differences);
+    if (devices != other.devices) {
+      differences.add("it trains on %d devices, and did on %d".formatted(devices, other.devices));
+    }
     if (!Objects.equals(dataSha256, other.dataSha256)) {
       differences.add("the training or validation rows differ");
     }

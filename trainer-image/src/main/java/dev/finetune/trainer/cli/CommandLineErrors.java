@@ -7,10 +7,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Ends the program over a command line that can't be understood, naming all that is wrong. */
 final class CommandLineErrors implements IParameterExceptionHandler {
@@ -23,8 +23,8 @@ final class CommandLineErrors implements IParameterExceptionHandler {
   @Override
   public int handleParseException(ParameterException e, String[] arguments) {
     CommandLine command = e.getCommandLine();
-    String message =
-        e instanceof UnmatchedArgumentException ? unknown(arguments, command, e) : e.getMessage();
+    String unknown = unknownFlags(arguments, command);
+    String message = unknown.isEmpty() ? e.getMessage() : unknown;
     String help = command.getCommandSpec().qualifiedName() + " --help";
     ProgramEnd end = new ProgramEnd(TrainerExit.USAGE, message + "; see " + help, e);
     return new LastWords(command.getErr(), false, environment.terminationMessageFile())
@@ -32,19 +32,17 @@ final class CommandLineErrors implements IParameterExceptionHandler {
   }
 
   /**
-   * All flags that aren't known. picocli's own list may lack some: it is empty where the first of
-   * them stands behind a flag that takes many values.
+   * All flags that aren't known, whatever picocli stumbled over first: a misspelt flag is the cause
+   * of the one that it misses, and behind a flag that takes many values picocli names none.
    */
-  private static String unknown(String[] arguments, CommandLine command, ParameterException e) {
+  private static String unknownFlags(String[] arguments, CommandLine command) {
     Set<String> known = known(command);
-    List<String> faults =
-        Arrays.stream(arguments)
-            .filter(argument -> argument.startsWith("--"))
-            .map(argument -> argument.replaceFirst("=.*", ""))
-            .filter(flag -> !known.contains(flag))
-            .map(flag -> fault(flag, known))
-            .toList();
-    return faults.isEmpty() ? e.getMessage() : String.join("; ", faults);
+    return Arrays.stream(arguments)
+        .filter(argument -> argument.startsWith("--"))
+        .map(argument -> argument.replaceFirst("=.*", ""))
+        .filter(flag -> !known.contains(flag))
+        .map(flag -> fault(flag, known))
+        .collect(Collectors.joining("; "));
   }
 
   private static Set<String> known(CommandLine command) {

@@ -47,6 +47,7 @@ final class FineTuning {
   private final Locations locations;
   private final RunListener listener;
   private final GracefulStop stop;
+  private final List<String> devices;
   private final ModelFactory models;
 
   FineTuning(
@@ -54,6 +55,7 @@ final class FineTuning {
       Locations locations,
       RunListener listener,
       GracefulStop stop,
+      List<String> devices,
       ModelFactory models) {
     this.resolved = resolved;
     this.recipe = resolved.recipe();
@@ -61,6 +63,7 @@ final class FineTuning {
     this.locations = locations;
     this.listener = listener;
     this.stop = stop;
+    this.devices = devices;
     this.models = models;
   }
 
@@ -99,6 +102,7 @@ final class FineTuning {
       run =
           RunIdentity.of(
               resolved.tree(),
+              devices.size(),
               Fingerprints.of(dataset),
               Fingerprints.of(modelPath),
               startDate.toString(),
@@ -129,16 +133,13 @@ final class FineTuning {
   }
 
   private TrainingData data(PreparedDataset dataset, int padId) {
+    // Each device takes its share of a micro-batch's rows.
+    int rows = options.batchSize() * devices.size();
     RowOrder order =
         new RowOrder(dataset.train().size(), options.seed(), recipe.dataset().shuffle());
     return new TrainingData(
-        new MicroBatches(
-            dataset.train(),
-            order,
-            options.batchSize(),
-            options.gradientAccumulationSteps(),
-            padId),
-        MicroBatches.inOrder(dataset.validation(), options.batchSize(), padId));
+        new MicroBatches(dataset.train(), order, rows, options.gradientAccumulationSteps(), padId),
+        MicroBatches.inOrder(dataset.validation(), rows, padId));
   }
 
   private String train(
@@ -161,7 +162,7 @@ final class FineTuning {
       return "the adapter of this recipe is already at " + adapter.location();
     }
     RecipeCopy.write(destination, resolved.tree(), run);
-    try (TrainableModel model = models.create(recipe, folder)) {
+    try (TrainableModel model = models.create(recipe, folder, devices)) {
       listener.loaded(model.parameters());
       stop.check();
       train(destination, plan, data, model, checkpoints);

@@ -143,7 +143,7 @@ final class InferCommand implements Callable<Integer> {
       Optional<LoraAdapter> tuned =
           Optional.ofNullable(adapter)
               .map(dir -> LoraAdapter.load(locations.resolve(Locations.sourceOf(dir))));
-      try (CausalLm base = CausalLm.load(checked, ModelFactory.device(), Precision.AUTO);
+      try (CausalLm base = CausalLm.load(checked, Devices.visible().get(0), Precision.AUTO);
           TextGenerator generator =
               tuned.map(each -> each.on(base)).orElseGet(() -> TextGenerator.of(base))) {
         for (String prompt : prompts) {
@@ -157,7 +157,11 @@ final class InferCommand implements Callable<Integer> {
     try {
       return new SamplingOptions(maxNewTokens, temperature, topK, topP, seed, tokenizer.stopIds());
     } catch (IllegalArgumentException e) {
-      throw new TrainerException(TrainerExit.USAGE, e.getMessage(), e);
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          "--max_new_tokens must be at least 1, --temperature and --top_k at least 0, --top_p above 0"
+              + " and at most 1",
+          e);
     }
   }
 

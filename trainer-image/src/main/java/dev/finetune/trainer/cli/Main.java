@@ -1,5 +1,7 @@
 package dev.finetune.trainer.cli;
 
+import dev.finetune.api.v1alpha1.Progress;
+import dev.finetune.api.v1alpha1.TrainerExit;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +22,13 @@ public final class Main {
     GracefulStop stop = GracefulStop.install();
     // The console's encoding may be ASCII in a container; what a model says isn't.
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    int code = commandLine(stop, out).execute(RecipeOptions.spelled(arguments));
+    int code = TrainerExit.INTERNAL.code();
+    try {
+      code = commandLine(stop, out).execute(RecipeOptions.spelled(arguments));
+    } catch (Throwable thrown) {
+      // The shutdown hook waits for exit() below: nothing may get past it.
+      ProgramEnd.of(thrown).tell(new PrintWriter(System.err, true, StandardCharsets.UTF_8), true);
+    }
     out.flush();
     stop.exit(code);
   }
@@ -37,6 +45,10 @@ public final class Main {
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUnmatchedOptionsAllowedAsOptionParameters(false)
         .setUsageHelpAutoWidth(true)
-        .setParameterExceptionHandler(new CommandLineErrors(environment));
+        .setParameterExceptionHandler(new CommandLineErrors(environment))
+        .setExecutionExceptionHandler(
+            (thrown, command, parsed) ->
+                new LastWords(command.getErr(), false, environment.terminationMessageFile())
+                    .say(ProgramEnd.of(thrown), Progress.NONE));
   }
 }

@@ -1,20 +1,15 @@
 package dev.finetune.trainer.cli;
 
 import dev.finetune.api.v1alpha1.Recipe;
-import dev.finetune.trainer.engine.TorchRuntime;
-import dev.finetune.trainer.method.LoraModel;
+import dev.finetune.trainer.method.ReplicatedLora;
 import dev.finetune.trainer.method.TrainableModel;
 import dev.finetune.trainer.model.ModelFolder;
+import java.util.List;
 
-/** Loads the base model and puts on it what the recipe's method trains. */
+/** Loads the base model onto devices and puts on it what the recipe's method trains. */
 interface ModelFactory {
-  /** On the first GPU, or on the CPU where there is none. */
-  ModelFactory DEFAULT = (recipe, folder) -> LoraModel.create(recipe, folder, device());
+  /** What a recipe says. */
+  ModelFactory DEFAULT = ReplicatedLora::create;
 
-  TrainableModel create(Recipe recipe, ModelFolder folder);
-
-  /** Where models are computed. */
-  static String device() {
-    return TorchRuntime.cudaDevices() > 0 ? "cuda:0" : "cpu";
-  }
+  TrainableModel create(Recipe recipe, ModelFolder folder, List<String> devices);
 }

@@ -14,6 +14,9 @@ import picocli.CommandLine.ParseResult;
 
 /** The flags of {@code sft} that build a recipe. */
 final class RecipeOptions {
+  /** transformers' constant schedule knows no warm-up; its constant_with_warmup does. */
+  private static final String CONSTANT = "constant";
+
   private RecipeOptions() {}
 
   /** Adds a picocli option for each flag; its help is the recipe field's own description. */
@@ -70,6 +73,10 @@ final class RecipeOptions {
       } else if (recipeFile == null) {
         flagsByField.put("recipe." + flag.path(), flag.names().get(0));
       }
+    }
+    if (CONSTANT.equals(parsed.matchedOptionValue("--lr_scheduler_type", ""))
+        && !parsed.hasMatchedOption("--warmup_ratio")) {
+      ((ObjectNode) tree.get("training")).put("warmupRatio", 0);
     }
     return ResolvedRecipe.of(tree, path -> named(path, flagsByField));
   }

@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Tunes a model as a recipe says, and writes a LoRA adapter in PEFT's format.",
       "The recipe comes from --recipe, from flags with ms-swift's names, or from both: a flag"
-          + " overrides the file. A destination that holds checkpoints of the same recipe is resumed."
+          + " overrides the file. A destination that holds checkpoints of the same recipe is resumed:"
+          + " of its settings only loggingSteps, evalSteps, saveSteps and keepCheckpoints may differ."
     },
     sortOptions = false,
     abbreviateSynopsis = true,
@@ -41,6 +42,15 @@ final class SftCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "The recipe as YAML or JSON: what stands under spec.recipe of a FineTuneJob.")
   private Path recipeFile;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      split = ",",
+      description =
+          "Devices to train on, such as cpu or cuda:0,cuda:1; each holds a replica of the model and"
+              + " takes --batch_size rows of a micro-batch. Default: every GPU, or the CPU.")
+  private List<String> devices;
 
   @Option(names = "--debug", description = "Print the trace of every error.")
   private boolean debug;
@@ -81,6 +91,7 @@ final class SftCommand implements Callable<Integer> {
             new Locations(environment.volumes()),
             new Listeners(List.of(tracker, console)),
             stop,
+            devices == null ? Devices.visible() : devices,
             ModelFactory.DEFAULT);
     Optional<ProgressServer> server = environment.listen().map(where -> serve(where, tracker));
     try {

@@ -48,9 +48,11 @@ final class UnservedFlags {
     advice.put("--device_max_memory", "the model must fit one device; leave it out");
     advice.put("--device_map", "the model must fit one device; leave it out");
     advice.put("--max_memory", "the model must fit one device; leave it out");
-    advice.put("--deepspeed", "one process trains on one device; leave it out");
-    advice.put("--fsdp", "one process trains on one device; leave it out");
-    advice.put("--ddp_backend", "one process trains on one device; leave it out");
+    advice.put(
+        "--deepspeed", "every GPU of the machine trains a replica of the model; leave it out");
+    advice.put("--fsdp", "every GPU of the machine trains a replica of the model; leave it out");
+    advice.put(
+        "--ddp_backend", "every GPU of the machine trains a replica of the model; leave it out");
     advice.put("--fp16", FULL_PRECISION);
     advice.put("--bf16", "use --torch_dtype bfloat16");
     advice.put("--warmup_steps", RATIO);

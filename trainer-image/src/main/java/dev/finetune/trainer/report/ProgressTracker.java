@@ -108,7 +108,7 @@ public final class ProgressTracker implements RunListener {
     return new Progress(
         training(),
         position == null ? null : List.copyOf(epochs),
-        checkpoints == null ? null : rounded(checkpoints),
+        checkpoints == null || checkpoints.latest() == null ? null : rounded(checkpoints),
         dataset,
         parameters,
         result);

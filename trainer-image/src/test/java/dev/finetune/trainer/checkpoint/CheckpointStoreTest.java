@@ -215,7 +215,7 @@ class CheckpointStoreTest {
     save(open(2), 10, 1.0);
     ObjectNode changed = recipe();
     ((ObjectNode) changed.get("training")).put("learningRate", 2e-4);
-    RunIdentity other = RunIdentity.of(changed, "data", "model", "2026-11-25", Map.of());
+    RunIdentity other = RunIdentity.of(changed, 1, "data", "model", "2026-11-25", Map.of());
 
     assertThatThrownBy(() -> scan().open(other, 2))
         .isInstanceOfSatisfying(
@@ -233,11 +233,19 @@ class CheckpointStoreTest {
 
     assertThatThrownBy(
             () ->
-                scan().open(RunIdentity.of(recipe(), "other", "model", "2026-11-25", Map.of()), 2))
+                scan()
+                    .open(RunIdentity.of(recipe(), 1, "other", "model", "2026-11-25", Map.of()), 2))
         .hasMessageContaining("rows differ");
     assertThatThrownBy(
-            () -> scan().open(RunIdentity.of(recipe(), "data", "other", "2026-11-25", Map.of()), 2))
+            () ->
+                scan()
+                    .open(RunIdentity.of(recipe(), 1, "data", "other", "2026-11-25", Map.of()), 2))
         .hasMessageContaining("model's files differ");
+    assertThatThrownBy(
+            () ->
+                scan()
+                    .open(RunIdentity.of(recipe(), 4, "data", "model", "2026-11-25", Map.of()), 2))
+        .hasMessageContaining("it trains on 4 devices, and did on 1");
   }
 
   @Test
@@ -251,7 +259,7 @@ class CheckpointStoreTest {
         .put("keepCheckpoints", 5);
     ((ObjectNode) changed.get("output")).put("destination", "file:///elsewhere");
     RunIdentity same =
-        RunIdentity.of(changed, "data", "model", "2026-11-26", Map.of("trainer", "2"));
+        RunIdentity.of(changed, 1, "data", "model", "2026-11-26", Map.of("trainer", "2"));
 
     assertThat(scan().open(same, 5).state().step()).isEqualTo(10);
   }
@@ -341,7 +349,7 @@ class CheckpointStoreTest {
   }
 
   private static RunIdentity run() {
-    return RunIdentity.of(recipe(), "data", "model", "2026-11-25", Map.of("trainer", "1"));
+    return RunIdentity.of(recipe(), 1, "data", "model", "2026-11-25", Map.of("trainer", "1"));
   }
 
   private static ObjectNode recipe() {

@@ -109,8 +109,9 @@ class GoldenRunIT {
             new Locations(folder),
             new RunListener() {},
             new GracefulStop(),
-            (resolved, base) -> {
-              LoraModel lora = LoraModel.create(resolved, base, "cpu");
+            List.of("cpu"),
+            (resolved, base, devices) -> {
+              LoraModel lora = LoraModel.create(resolved, base, devices.get(0));
               lora.restore(adapter(model, "lora/init"), lora.optimizer());
               return lora;
             })

@@ -126,6 +126,18 @@ class RecipeOptionsTest {
   }
 
   @Test
+  void transformersConstantScheduleHasNoWarmUpUnlessItIsAskedFor() {
+    assertThat(least("--lr_scheduler_type", "constant").training().warmupRatio()).isZero();
+    assertThat(
+            least("--lr_scheduler_type", "constant", "--warmup_ratio", "0.1")
+                .training()
+                .warmupRatio())
+        .isEqualTo(0.1);
+    assertThat(least("--lr_scheduler_type", "constant_with_warmup").training().warmupRatio())
+        .isEqualTo(0.05);
+  }
+
+  @Test
   void dashesEqualSignsAndBareSwitchesAreUnderstood() {
     Recipe recipe = least("--lora-rank=4", "--learning_rate=.5", "--use_rslora");
 

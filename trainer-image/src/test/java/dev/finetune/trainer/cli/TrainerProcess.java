@@ -5,12 +5,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** The trainer as a process of its own, started by its script. */
 final class TrainerProcess {
   private static final long PATIENCE_SECONDS = 300;
+
+  /** Short beside the time that a checkpoint takes to be written. */
+  private static final long POLL_NANOS = 200_000;
 
   private final Process process;
   private final Path errors;
@@ -21,6 +26,11 @@ final class TrainerProcess {
   }
 
   static TrainerProcess start(Path folder, List<String> arguments) throws IOException {
+    return start(folder, arguments, Map.of());
+  }
+
+  static TrainerProcess start(Path folder, List<String> arguments, Map<String, String> environment)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of("bin/trainer").toAbsolutePath().toString());
     command.addAll(arguments);
@@ -29,6 +39,7 @@ final class TrainerProcess {
         new ProcessBuilder(command)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(errors.toFile());
+    builder.environment().putAll(environment);
     // Sums of several threads depend on their number.
     builder.environment().put("OMP_NUM_THREADS", "1");
     return new TrainerProcess(builder.start(), errors);
@@ -40,7 +51,7 @@ final class TrainerProcess {
       if (condition.getAsBoolean()) {
         return true;
       }
-      Thread.onSpinWait();
+      LockSupport.parkNanos(POLL_NANOS);
     }
     return false;
   }

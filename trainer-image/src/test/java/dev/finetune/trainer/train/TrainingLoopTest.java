@@ -22,6 +22,7 @@ import dev.finetune.trainer.checkpoint.TrainerState;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.StepReport;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -153,6 +154,74 @@ class TrainingLoopTest {
         .hasMessageContaining("gradient norm became Infinity in step 2")
         .hasMessageContaining("train.jsonl:3, train.jsonl:4");
     assertThat(recorder.steps).hasSize(1);
+  }
+
+  @Test
+  void aSaveThatFailsIsMadeGoodByTheNext() throws IOException {
+    Path away = folder.resolveSibling(folder.getFileName() + "-away");
+    CheckpointStore store = store();
+    List<String> warnings = new ArrayList<>();
+    RunListener unmounting =
+        new RunListener() {
+          @Override
+          public void stepTaken(StepReport report) {
+            try {
+              if (report.step() == 3) {
+                Files.move(folder, away);
+              } else if (report.step() == 5) {
+                Files.move(away, folder);
+              }
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          }
+
+          @Override
+          public void warned(String message) {
+            warnings.add(message);
+          }
+        };
+    TrainingData data = FakeData.of(8, 1, 1);
+    LoopEnd end =
+        new TrainingLoop(
+                plan(options(1, null, 2), data), data, model, store, unmounting, stop, CLOCK)
+            .run(TrainerState.START);
+
+    assertThat(end.finished()).isTrue();
+    assertThat(warnings)
+        .singleElement()
+        .asString()
+        .contains("step 4", "can't be written", "training goes on");
+    assertThat(store().summary().latest().step()).isEqualTo(8);
+  }
+
+  @Test
+  void aLastSaveThatFailsEndsTheRun() throws IOException {
+    CheckpointStore store = store();
+    RunListener unmounting =
+        new RunListener() {
+          @Override
+          public void stepTaken(StepReport report) {
+            if (report.step() == 4) {
+              try {
+                Files.move(folder, folder.resolveSibling(folder.getFileName() + "-gone"));
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            }
+          }
+        };
+    TrainingData data = FakeData.of(4, 1, 1);
+    TrainingLoop loop =
+        new TrainingLoop(
+            plan(options(1, null, 2), data), data, model, store, unmounting, stop, CLOCK);
+
+    assertThatThrownBy(() -> loop.run(TrainerState.START))
+        .isInstanceOfSatisfying(
+            TrainerException.class, e -> assertThat(e.exit()).isEqualTo(TrainerExit.OUTPUT))
+        .hasMessageContaining("last checkpoint")
+        .hasMessageContaining("checkpoint-2");
+    Files.createDirectory(folder);
   }
 
   @Test
@@ -300,7 +369,7 @@ class TrainingLoopTest {
   private static CheckpointStore store(Path destination) throws IOException {
     RunIdentity run =
         new RunIdentity(
-            JsonNodeFactory.instance.objectNode(), "data", "model", "2026-11-25", Map.of());
+            JsonNodeFactory.instance.objectNode(), 1, "data", "model", "2026-11-25", Map.of());
     return new CheckpointScan(
             new Destination(destination, "pvc://models/fake"),
             message -> {

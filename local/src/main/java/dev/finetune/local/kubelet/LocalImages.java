@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 
 /**
  * What takes the place of container images: for each image name, without registry, tag and digest,
@@ -22,18 +22,27 @@ public record LocalImages(Map<String, Path> programs) {
     programs = Map.copyOf(programs);
   }
 
-  /** The command line of a container; empty where its image isn't known here. */
-  Optional<List<String>> commandLine(Container container) {
+  /** Whether there is a folder for the container's image. */
+  boolean have(Container container) {
+    return programs.containsKey(name(container.getImage()));
+  }
+
+  /**
+   * The command line of a container whose image is here.
+   *
+   * @param rewrite turns a path of the container into one of this machine; a program of the image's
+   *     folder is one already, and may lie where the container has a mount, such as below /tmp
+   */
+  List<String> commandLine(Container container, UnaryOperator<String> rewrite) {
     Path folder = programs.get(name(container.getImage()));
-    if (folder == null) {
-      return Optional.empty();
-    }
     List<String> line = new ArrayList<>(container.getCommand());
     line.addAll(container.getArgs());
-    if (!line.isEmpty() && Files.isExecutable(folder.resolve(line.get(0)))) {
-      line.set(0, folder.resolve(line.get(0)).toString());
+    Path program = line.isEmpty() ? folder : folder.resolve(line.get(0));
+    line.replaceAll(rewrite);
+    if (!line.isEmpty() && Files.isExecutable(program)) {
+      line.set(0, program.toString());
     }
-    return Optional.of(line);
+    return line;
   }
 
   /** What there is instead of an image that isn't. */

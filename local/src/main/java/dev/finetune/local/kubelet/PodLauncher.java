@@ -34,19 +34,17 @@ final class PodLauncher {
    */
   Launched launch(Pod pod) throws IOException, MountException {
     Container container = container(pod);
-    List<String> commandLine =
-        images
-            .commandLine(container)
-            .orElseThrow(() -> new MountException(images.refusal(container.getImage())));
+    if (!images.have(container)) {
+      throw new MountException(images.refusal(container.getImage()));
+    }
     PodFolder folder =
         PodFolder.create(
             podsFolder.resolve(pod.getMetadata().getName() + "_" + pod.getMetadata().getUid()));
     volumes.mount(pod, container, folder);
     String address = addresses.allocate(pod);
     Map<String, String> variables = environment.of(pod, container, address, folder);
-    PodProcess process =
-        PodProcess.start(
-            commandLine.stream().map(folder::rewrite).toList(), variables, folder.log());
+    List<String> commandLine = images.commandLine(container, folder::rewrite);
+    PodProcess process = PodProcess.start(commandLine, variables, folder.log());
     return new Launched(process, folder, address);
   }
 

@@ -16,7 +16,7 @@ fi
 [ $# = 1 ] || usage
 load_configuration
 case $1 in
-  stop) stop kube-apiserver ;;
+  stop) stop kube-apiserver KILL ;; # a crash: those who watch it learn of it by a broken connection
   start)
     start_apiserver
     wait_for_apiserver ;;

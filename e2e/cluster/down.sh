@@ -23,6 +23,8 @@ done
 load_configuration
 
 for i in $(seq "$nodes"); do kill_node "$i"; done
-for process in coredns kube-scheduler kube-controller-manager kube-apiserver etcd; do stop "$process"; done
+# At once: the API server would wait for those who watch it, and only etcd has something to write.
+for process in coredns kube-scheduler kube-controller-manager kube-apiserver; do stop "$process" KILL; done
+stop etcd
 if [ "$nodes" != 0 ]; then ip link del "$bridge" 2> /dev/null || true; fi
 $keep || rm -rf --one-file-system "$state"

@@ -7,14 +7,20 @@ hostname "$NODE"
 mount --make-rprivate /
 
 # /sys of this network namespace, and the node's own cgroups as the roots of the hierarchies. The
-# machine's go first: runc takes the first mount of a hierarchy that it finds.
+# machine's go first: runc takes the first mount of a hierarchy that it finds. None may be left out, not
+# even systemd's: containerd's shim would give up on all, and no OOM kill would be told from an error.
 umount --lazy --recursive /sys/fs/cgroup
 mount -t sysfs sysfs /sys
 mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
-for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
-  mkdir "/sys/fs/cgroup/$controller"
-  mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$controller"
-done
+while IFS=: read -r _ hierarchy _; do
+  [ -n "$hierarchy" ] || continue # cgroup v2
+  mountpoint=/sys/fs/cgroup/${hierarchy#name=}
+  mkdir "$mountpoint"
+  mount -t cgroup -o "${hierarchy/#name=/none,name=}" cgroup "$mountpoint"
+  for controller in ${hierarchy//,/ }; do
+    [ "$controller" = "$hierarchy" ] || ln -s "$hierarchy" "/sys/fs/cgroup/$controller"
+  done
+done < /proc/self/cgroup
 
 mount --bind "$FOLDER/kubelet" /var/lib/kubelet
 mount --bind "$FOLDER/containerd" /var/lib/containerd

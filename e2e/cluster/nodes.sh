@@ -2,15 +2,11 @@
 # Nodes: each a set of namespaces with a containerd and a kubelet of its own, joined to the host by a
 # bridge. Sourced.
 
-controllers=(cpu cpuacct cpuset memory devices freezer blkio pids)
-
 # What a node needs of the machine, all at once, in words that say what to do.
 check_machine() {
-  local missing=() program controller
+  local missing=() program
   [ "$(id -u)" = 0 ] || missing+=("root")
-  for controller in "${controllers[@]}"; do
-    [ -d "/sys/fs/cgroup/$controller" ] || { missing+=("cgroup v1 (this machine has no hierarchy $controller)"); break; }
-  done
+  [ -d /sys/fs/cgroup/memory ] || missing+=("cgroup v1: this machine has v2, or its cgroups are not mounted")
   for program in containerd ctr runc ip iptables unshare openssl curl; do
     command -v "$program" > /dev/null || missing+=("$program")
   done
@@ -73,26 +69,20 @@ write_node_files() { # INDEX-OF-NODE FOLDER
 JSON
 }
 
-# The cgroup of this process for a controller.
-own_cgroup() { # CONTROLLER
-  local path
-  path=$(awk -F : -v c="$1" '{ n = split($2, a, ","); for (i = 1; i <= n; i++) if (a[i] == c) { print $3; exit } }' /proc/self/cgroup)
-  printf '/sys/fs/cgroup/%s%s\n' "$1" "${path%/}"
-}
-
-# A cgroup below our own for each controller: the node sees them as its roots, so all its pods are
-# inside what this process may use, and nothing is put at the machine's roots.
+# A cgroup below our own in each hierarchy: the node sees them as its roots, so all its pods are inside
+# what this process may use, and nothing is put at the machine's roots.
 enter_cgroups() { # NODE FOLDER
-  local controller group
-  for controller in "${controllers[@]}"; do
-    group=$(own_cgroup "$controller")/$1
+  local hierarchy path group
+  while IFS=: read -r _ hierarchy path; do
+    [ -n "$hierarchy" ] || continue # cgroup v2
+    group=/sys/fs/cgroup/${hierarchy#name=}${path%/}/$1
     mkdir -p "$group"
-    if [ "$controller" = cpuset ]; then # an empty set takes no process
+    if [ -f "$group/cpuset.cpus" ]; then # an empty set takes no process
       cat "$group/../cpuset.cpus" > "$group/cpuset.cpus"
       cat "$group/../cpuset.mems" > "$group/cpuset.mems"
     fi
     printf '%s\n' "$group"
-  done > "$2/cgroups"
+  done < /proc/self/cgroup > "$2/cgroups"
   while read -r group; do echo "$BASHPID" > "$group/cgroup.procs"; done < "$2/cgroups"
 }
 

@@ -21,7 +21,7 @@ public final class OperatorRelease {
   /** Its name, and so the Deployment's and the Lease's. */
   public static final String NAME = "finetune-operator";
 
-  private static final Duration PATIENCE = Duration.ofMinutes(3);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   private final KubernetesClient client;
   private final Settings settings;

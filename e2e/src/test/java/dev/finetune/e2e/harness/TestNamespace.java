@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * are kept in target/e2e-logs.
  */
 public final class TestNamespace implements BeforeEachCallback, AfterEachCallback {
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final String EXAMPLE_CLAIMS = "../examples/pvc.yaml";
   private static final String VOLUME_LABEL = "e2e.finetune.dev/namespace";
 

@@ -1,7 +1,6 @@
 package dev.finetune.e2e.harness;
 
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,11 +13,9 @@ public final class Disturbances {
   /** Tag of the tests that can't run on a cluster whose machines aren't ours. */
   public static final String OWN_CLUSTER = "own-cluster";
 
-  private final KubernetesClient client;
   private final Settings settings;
 
-  Disturbances(KubernetesClient client, Settings settings) {
-    this.client = client;
+  Disturbances(Settings settings) {
     this.settings = settings;
   }
 
@@ -51,14 +48,6 @@ public final class Disturbances {
     scripts();
     Command.run(
         List.of("kill", "-" + signal, String.valueOf(ContainerProcesses.main(pod, container))));
-  }
-
-  /** Names of the nodes, sorted. */
-  public List<String> nodes() {
-    return client.nodes().list().getItems().stream()
-        .map(node -> node.getMetadata().getName())
-        .sorted()
-        .toList();
   }
 
   private void script(String name, String... arguments) {

@@ -27,7 +27,7 @@ public final class FineTuneJobs {
   private static final String ATTEMPT_LABEL = "finetune.dev/attempt";
 
   /** For what takes seconds on a quiet machine. */
-  private static final Duration PATIENCE = Duration.ofMinutes(3);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   private final KubernetesClient client;
   private final String namespace;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.marcnuri.helm.Helm;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -20,7 +21,7 @@ public final class OperatorRelease {
   /** Its name, and so the Deployment's and the Lease's. */
   public static final String NAME = "finetune-operator";
 
-  private static final Duration PATIENCE = Duration.ofMinutes(3);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   private final KubernetesClient client;
   private final Settings settings;
@@ -31,13 +32,22 @@ public final class OperatorRelease {
   }
 
   void install() {
+    // Its namespace enforces what the strictest clusters do.
+    client
+        .resource(
+            new NamespaceBuilder()
+                .withNewMetadata()
+                .withName(NAMESPACE)
+                .addToLabels("pod-security.kubernetes.io/enforce", "restricted")
+                .endMetadata()
+                .build())
+        .serverSideApply();
     new Helm(settings.chart())
         .upgrade()
         .install()
         .withKubeConfig(settings.kubeconfig())
         .withName(NAME)
         .withNamespace(NAMESPACE)
-        .createNamespace()
         // Shorter than a user wants it: a test of a few seconds shall see progress.
         .set("config.progress.interval", "2s")
         .set("trainerImage.flavour", "cpu")

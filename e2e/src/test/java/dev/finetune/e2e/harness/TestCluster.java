@@ -1,5 +1,6 @@
 package dev.finetune.e2e.harness;
 
+import io.fabric8.kubernetes.api.model.storage.StorageClass;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -7,6 +8,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
@@ -46,6 +49,29 @@ public final class TestCluster implements BeforeAllCallback {
     return running.kubectl;
   }
 
+  /** Names of the nodes, sorted. */
+  public List<String> nodes() {
+    return client().nodes().list().getItems().stream()
+        .map(node -> node.getMetadata().getName())
+        .sorted()
+        .toList();
+  }
+
+  /** The class of a claim that names none; empty where a cluster has no default. */
+  String defaultStorageClass() {
+    return client().storage().v1().storageClasses().list().getItems().stream()
+        .filter(TestCluster::isDefault)
+        .map(each -> each.getMetadata().getName())
+        .findFirst()
+        .orElse("");
+  }
+
+  private static boolean isDefault(StorageClass each) {
+    Map<String, String> annotations = each.getMetadata().getAnnotations();
+    return annotations != null
+        && "true".equals(annotations.get("storageclass.kubernetes.io/is-default-class"));
+  }
+
   Settings settings() {
     return running.settings;
   }
@@ -63,7 +89,7 @@ public final class TestCluster implements BeforeAllCallback {
         settings,
         client,
         operator,
-        new Disturbances(client, settings),
+        new Disturbances(settings),
         new Kubectl(settings),
         SharedFolder.prepare(settings.shared()));
   }

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeBuilder;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.events.v1.Event;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,7 +27,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * are kept in target/e2e-logs.
  */
 public final class TestNamespace implements BeforeEachCallback, AfterEachCallback {
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final String EXAMPLE_CLAIMS = "../examples/pvc.yaml";
   private static final String VOLUME_LABEL = "e2e.finetune.dev/namespace";
 
   private final TestCluster cluster;
@@ -75,16 +76,16 @@ public final class TestNamespace implements BeforeEachCallback, AfterEachCallbac
                 .build())
         .create();
     results = cluster.shared().newResults(name);
-    claim("models", cluster.shared().models());
-    claim("data", cluster.shared().data());
-    claim("results", results);
+    volume("models", cluster.shared().models());
+    volume("data", cluster.shared().data());
+    volume("results", results);
+    cluster.kubectl().run("apply", "-n", name, "-f", EXAMPLE_CLAIMS);
     waits = new Waits(client, name);
     jobs = new FineTuneJobs(client, name, waits);
   }
 
-  /** The claims of examples/pvc.yaml, each bound to a folder that all nodes have. */
-  private void claim(String claim, Path folder) {
-    var size = Map.of("storage", new Quantity("1Gi"));
+  /** A volume for one claim of examples/pvc.yaml: a folder that all nodes have. */
+  private void volume(String claim, Path folder) {
     cluster
         .client()
         .resource(
@@ -94,33 +95,15 @@ public final class TestNamespace implements BeforeEachCallback, AfterEachCallbac
                 .addToLabels(VOLUME_LABEL, name)
                 .endMetadata()
                 .withNewSpec()
-                .withCapacity(size)
+                .withCapacity(Map.of("storage", new Quantity("1Ti")))
                 .withAccessModes("ReadWriteMany")
                 .withPersistentVolumeReclaimPolicy("Retain")
-                .withStorageClassName("")
+                .withStorageClassName(cluster.defaultStorageClass())
                 .withNewClaimRef()
                 .withNamespace(name)
                 .withName(claim)
                 .endClaimRef()
                 .withNewHostPath(folder.toString(), "Directory")
-                .endSpec()
-                .build())
-        .create();
-    cluster
-        .client()
-        .resource(
-            new PersistentVolumeClaimBuilder()
-                .withNewMetadata()
-                .withName(claim)
-                .withNamespace(name)
-                .endMetadata()
-                .withNewSpec()
-                .withAccessModes("ReadWriteMany")
-                .withStorageClassName("")
-                .withVolumeName(name + "-" + claim)
-                .withNewResources()
-                .withRequests(size)
-                .endResources()
                 .endSpec()
                 .build())
         .create();
@@ -141,7 +124,7 @@ public final class TestNamespace implements BeforeEachCallback, AfterEachCallbac
     return cluster.client().events().v1().events().inNamespace(name).list().getItems().stream()
         .filter(event -> "FineTuneJob".equals(event.getRegarding().getKind()))
         .filter(event -> job.equals(event.getRegarding().getName()))
-        .sorted(java.util.Comparator.comparing(event -> event.getEventTime().getTime()))
+        .sorted(Comparator.comparing(event -> event.getEventTime().getTime()))
         .map(Event::getReason)
         .toList();
   }

@@ -20,9 +20,6 @@ import java.util.stream.Collectors;
  * that can happen; each returns a whole status, which is patched only where it differs.
  */
 public final class StatusCalculator {
-  private static final FineTuneJobStatus EMPTY =
-      new FineTuneJobStatus(null, null, null, null, null, null, null, null, null, null, null, null);
-
   private final FineTuneJobStatus previous;
   private final Long generation;
   private final List<Violation> violations;
@@ -36,7 +33,7 @@ public final class StatusCalculator {
    * @param violations the rules that the spec breaks; they show in Accepted, whatever else happens
    */
   public StatusCalculator(FineTuneJob job, List<Violation> violations, Instant now) {
-    this.previous = job.getStatus() == null ? EMPTY : job.getStatus();
+    this.previous = job.getStatus() == null ? FineTuneJobStatus.NONE : job.getStatus();
     this.generation = job.getMetadata().getGeneration();
     this.violations = violations;
     this.now = now;
@@ -212,7 +209,9 @@ public final class StatusCalculator {
         progress.parameters(),
         progress.result(),
         attempts,
-        failedAttempts);
+        failedAttempts,
+        previous.activeSeconds(),
+        previous.lastProgressTime());
   }
 
   private void acceptance() {

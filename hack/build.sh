@@ -32,15 +32,17 @@ case "$(uname -sm)" in
   *) platform=unknown ;;
 esac
 
-# Sets where a program's go.mod is, its package, its version, and the flags that stamp the version into it.
+# Sets where a program's go.mod is, its package, its version, the flags that stamp the version into it,
+# and which folders of its module go beside it: the manifests that belong to it.
 describe() { # PROGRAM
-  flags=""
+  flags="" manifests=""
   case $1 in
     etcd) module=hack/etcd package=go.etcd.io/etcd/server/v3 ;;
     kube-apiserver | kube-controller-manager | kube-scheduler | kube-proxy | kubelet | kubectl)
       module=hack/kubernetes package=k8s.io/kubernetes/cmd/$1 ;;
     kwok) module=hack/kwok package=sigs.k8s.io/kwok/cmd/kwok ;;
     coredns) module=hack/coredns package=. ;;
+    argo-cd) module=hack/argo-cd package=. manifests="github.com/argoproj/argo-cd/v3 manifests/crds manifests/base/config" ;;
     device-plugin | pause) module=e2e/cluster/programs package=./$1 ;;
     *) say "no program $1: hack/build.sh says which there are"; exit 64 ;;
   esac
@@ -104,7 +106,17 @@ build() { # PROGRAM, described
     > "$log" 2>&1 &
   watch "$1" $! "$log"
   mkdir -p "$(dirname "$binary")"
+  copy_manifests
   mv "$new/$1" "$binary"
+}
+
+copy_manifests() {
+  [ -n "$manifests" ] || return 0
+  local source path
+  source=$(cd "$root/$module" && "$go" list -mod=readonly -m -f '{{.Dir}}' "${manifests%% *}")
+  for path in ${manifests#* }; do
+    cp -r --no-preserve=mode "$source/$path" "$(dirname "$binary")/"
+  done
 }
 
 # Two builds at once: the second one waits for the first and finds its result.
@@ -132,12 +144,13 @@ if [ -n "$programs" ]; then
   new="$cache/.building.$$"
   mkdir -p "$new"
   trap 'rm -rf "$new"' EXIT
-  export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off
+  # Where a go.mod asks for a newer Go, the go command takes that from the module proxy, checksum verified.
+  export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off GOTOOLCHAIN=auto
   find_go || { say "Go is not to be had: install Go $go_version or newer"; exit 69; }
   # One word each: names of programs.
   # shellcheck disable=SC2086
   say "building" $programs
-  say "Kubernetes takes 10 to 60 minutes the first time, the others a minute or two; all is kept in $cache"
+  say "Kubernetes and Argo CD take 10 to 60 minutes the first time, the others some; all is kept in $cache"
   for program in $programs; do
     describe "$program"
     build "$program"

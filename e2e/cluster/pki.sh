@@ -8,7 +8,8 @@ make_ca() { # NAME
 
 make_certificate() { # CA NAME SUBJECT clientAuth|serverAuth [SUBJECT-ALTERNATIVE-NAMES]
   [ ! -f "$pki/$2.crt" ] || return 0
-  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$3" \
+  # RSA, the one kind that Fabric8's Kubernetes client reads without BouncyCastle.
+  openssl req -new -newkey rsa:2048 -nodes -subj "$3" \
     -keyout "$pki/$2.key" -out "$pki/$2.csr" 2> /dev/null
   openssl x509 -req -in "$pki/$2.csr" -CA "$pki/$1.crt" -CAkey "$pki/$1.key" -CAcreateserial -days 3650 \
     -out "$pki/$2.crt" -extfile <(

@@ -4,10 +4,9 @@ go 1.27.0
 
 toolchain go1.27.3
 
-require (
-	github.com/alicebob/miniredis/v2 v2.39.0
-	github.com/argoproj/argo-cd/v3 v3.6.1
-)
+require github.com/argoproj/argo-cd/v3 v3.6.1
+
+require github.com/alicebob/miniredis/v2 v2.39.0
 
 require (
 	cloud.google.com/go/compute/metadata v0.9.0 // indirect

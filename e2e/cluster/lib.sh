@@ -42,8 +42,9 @@ save_configuration() {
     > "$state/configuration"
 }
 
-# A pid file holds PID and START TIME: a pid that went to another process is not ours.
-start_time() { sed 's/^.*) //' "/proc/$1/stat" 2> /dev/null | cut -d ' ' -f 20; }
+# A pid file holds PID and START TIME: a pid that went to another process is not ours. Nothing is
+# printed for a process that has ended and that its parent has not yet asked about.
+start_time() { sed 's/^.*) //' "/proc/$1/stat" 2> /dev/null | awk '$1 != "Z" { print $20 }'; }
 
 running() { # NAME
   local pid start

@@ -121,6 +121,8 @@ start_node() { # INDEX-OF-NODE
 wait_for_node() { # INDEX-OF-NODE
   local node
   node=$(node_name "$1")
+  # A node that was away for a moment is still called Ready: its kubelet is asked too.
+  wait_for 60 "the kubelet of $node" ip netns exec "$node" curl -sf http://127.0.0.1:10248/healthz
   wait_for 120 "node $node" kubectl wait "node/$node" --for condition=Ready --timeout 5s
   [ "$gpus" = 0 ] || wait_for 60 "the GPUs of node $node" \
     kubectl wait "node/$node" --for "jsonpath={.status.allocatable.nvidia\.com/gpu}=$gpus" --timeout 5s

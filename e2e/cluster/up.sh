@@ -103,6 +103,6 @@ up() {
 
 SECONDS=0
 # A cluster that came up halfway is no use, and its processes would stay; its logs are kept.
-trap '[ $? = 0 ] || "$here/down.sh" --state "$state" --keep' EXIT
+running kube-apiserver || trap '[ $? = 0 ] || "$here/down.sh" --state "$state" --keep' EXIT
 up
 echo "$KUBECONFIG"

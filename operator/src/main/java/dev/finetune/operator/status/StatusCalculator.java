@@ -131,6 +131,13 @@ public final class StatusCalculator {
     return withEnd(message, end);
   }
 
+  /** It has ended; an edit of its spec is answered and changes nothing. */
+  public FineTuneJobStatus resting() {
+    return Objects.equals(previous.observedGeneration(), generation)
+        ? previous
+        : status(previous.message(), stored(), previous.attempts(), previous.failedAttempts());
+  }
+
   private FineTuneJobStatus idle(ConditionReason reason, String message) {
     mark(false, false, reason, message);
     notSuspended();

@@ -169,6 +169,13 @@ public final class StatusCalculator {
         .orElseGet(() -> status(message, stored(), previous.attempts(), previous.failedAttempts()));
   }
 
+  /** It has ended; an edit of its spec is answered and changes nothing. */
+  public FineTuneJobStatus resting() {
+    return Objects.equals(previous.observedGeneration(), generation)
+        ? previous
+        : status(previous.message(), stored(), previous.attempts(), previous.failedAttempts());
+  }
+
   private FineTuneJobStatus idle(ConditionReason reason, String message) {
     mark(false, false, reason, message);
     notSuspended();

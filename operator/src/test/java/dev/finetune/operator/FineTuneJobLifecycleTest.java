@@ -95,7 +95,7 @@ class FineTuneJobLifecycleTest {
           .extracting(Attempt::outcome)
           .containsExactly(AttemptOutcome.Succeeded);
       assertThat(done.getMetadata().getFinalizers()).isEmpty();
-      awaitEvents("support-assistant", "JobCreated", "TrainerRunning", "Completed");
+      awaitEvents("support-assistant", "Completed");
 
       client.resource(child).delete();
       client.resource(pod).delete();
@@ -248,7 +248,7 @@ class FineTuneJobLifecycleTest {
         awaitStatus("over-quota", job -> job.getStatus().message().contains("exceeded quota"));
 
     assertThat(refused.getStatus().phase()).isEqualTo(Phase.PENDING);
-    awaitEvents("over-quota", "JobCreated", "ChildRefused");
+    awaitEvents("over-quota", "ChildRefused");
   }
 
   private void assertNothingIsWritten(String name) {

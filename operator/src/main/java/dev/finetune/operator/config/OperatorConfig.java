@@ -69,7 +69,8 @@ public interface OperatorConfig {
   /** How progress is read from a running trainer. */
   interface ProgressPolling {
     /**
-     * Time between two questions to one trainer, and so the shortest between two status patches.
+     * Time between two questions to one trainer, and so the shortest between two status patches;
+     * longer where more trainers run than {@link #perSecond()} lets be asked in it.
      */
     @WithDefault("10s")
     Duration interval();
@@ -77,6 +78,13 @@ public interface OperatorConfig {
     /** Longest wait for an answer; then the status keeps what it has until the next question. */
     @WithDefault("2s")
     Duration timeout();
+
+    /**
+     * Most questions a second, to all trainers together. Each answer leads to a status patch at
+     * most, so this also bounds what running jobs cost the API server.
+     */
+    @WithDefault("20")
+    int perSecond();
   }
 
   /** The lease that the leader holds. */

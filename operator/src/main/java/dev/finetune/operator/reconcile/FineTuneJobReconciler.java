@@ -7,6 +7,7 @@ import dev.finetune.operator.config.OperatorConfig;
 import dev.finetune.operator.metrics.JobGauges;
 import dev.finetune.operator.observe.ClusterObserver;
 import dev.finetune.operator.observe.Observation;
+import dev.finetune.operator.observe.ProgressPolls;
 import dev.finetune.operator.status.StatusCalculator;
 import dev.finetune.operator.validate.FineTuneJobValidator;
 import dev.finetune.operator.validate.Violation;
@@ -18,6 +19,7 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import io.quarkiverse.operatorsdk.annotations.RBACRule;
 import java.time.Clock;
 import java.time.Duration;
@@ -54,6 +56,7 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
   private static final Duration CATCH_UP = Duration.ofMillis(200);
 
   private final ClusterObserver observer;
+  private final ProgressPolls polls;
   private final Children children;
   private final StatusWriter statusWriter;
   private final JobGauges gauges;
@@ -62,12 +65,14 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
 
   FineTuneJobReconciler(
       ClusterObserver observer,
+      ProgressPolls polls,
       Children children,
       StatusWriter statusWriter,
       JobGauges gauges,
       OperatorConfig config,
       Clock clock) {
     this.observer = observer;
+    this.polls = polls;
     this.children = children;
     this.statusWriter = statusWriter;
     this.gauges = gauges;
@@ -79,7 +84,9 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
   public List<EventSource<?, FineTuneJob>> prepareEventSources(
       EventSourceContext<FineTuneJob> context) {
     gauges.register(() -> context.getPrimaryCache().list());
-    return ChildInformers.of(context);
+    var answers = new SimpleInboundEventSource<FineTuneJob>("progress");
+    polls.onAnswer(answers::propagateEvent);
+    return List.of(ChildInformers.jobs(context), ChildInformers.pods(context), answers);
   }
 
   @Override

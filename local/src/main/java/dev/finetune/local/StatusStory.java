@@ -14,12 +14,9 @@ import java.util.Objects;
  * message, epoch and finding, and where training stands in between.
  */
 final class StatusStory {
-  private static final FineTuneJobStatus NOTHING =
-      new FineTuneJobStatus(null, null, null, null, null, null, null, null, null, null, null, null);
-
   private final String name;
   private final StoryConsole console;
-  private FineTuneJobStatus told = NOTHING;
+  private FineTuneJobStatus told = FineTuneJobStatus.NONE;
 
   StatusStory(String name, StoryConsole console) {
     this.name = name;
@@ -27,7 +24,7 @@ final class StatusStory {
   }
 
   void look(FineTuneJob job) {
-    FineTuneJobStatus status = job.getStatus() == null ? NOTHING : job.getStatus();
+    FineTuneJobStatus status = job.getStatus() == null ? FineTuneJobStatus.NONE : job.getStatus();
     if (status.dataset() != null && told.dataset() == null) {
       console.line(dataset(status.dataset()));
     }

@@ -82,6 +82,8 @@ class StoryConsoleTest {
             null,
             null,
             null,
+            null,
+            null,
             null));
     return job;
   }

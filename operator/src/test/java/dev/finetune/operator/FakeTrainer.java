@@ -11,12 +11,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Serves a progress that the test sets, as a trainer's pod does. */
-final class FakeTrainer implements AutoCloseable {
+public final class FakeTrainer implements AutoCloseable {
   private final HttpServer server;
   private final AtomicInteger asked = new AtomicInteger();
   private volatile Progress progress = Progress.NONE;
 
-  FakeTrainer() {
+  /** Starts to serve. */
+  public FakeTrainer() {
     try {
       server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     } catch (IOException e) {
@@ -34,16 +35,18 @@ final class FakeTrainer implements AutoCloseable {
     server.start();
   }
 
-  int port() {
+  /** Where it listens on this machine. */
+  public int port() {
     return server.getAddress().getPort();
   }
 
   /** How often its progress was read. */
-  int asked() {
+  public int asked() {
     return asked.get();
   }
 
-  void says(Progress next) {
+  /** What it answers from now on. */
+  public void says(Progress next) {
     progress = next;
   }
 

@@ -10,10 +10,8 @@ import dev.finetune.api.v1alpha1.Checkpoints;
 import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.api.v1alpha1.EpochResult;
 import dev.finetune.api.v1alpha1.FineTuneJob;
-import dev.finetune.api.v1alpha1.FineTuneJobSpec;
 import dev.finetune.api.v1alpha1.Phase;
 import dev.finetune.api.v1alpha1.Progress;
-import dev.finetune.api.v1alpha1.RetryPolicy;
 import dev.finetune.api.v1alpha1.TerminationMessage;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingProgress;
@@ -82,7 +80,9 @@ class FineTuneJobLifecycleTest {
       assertThat(running.getStatus().epochs()).extracting(EpochResult::loss).containsExactly(1.0);
 
       controller.endPod(
-          pod, 0, new TerminationMessage(TrainerExit.DONE, "done", progress(40, 2, "pvc://r/a")));
+          pod,
+          0,
+          new TerminationMessage(TrainerExit.DONE, "done", null, progress(40, 2, "pvc://r/a")));
       controller.endJob(child, "Complete");
       FineTuneJob done =
           awaitStatus("support-assistant", job -> job.getStatus().phase() == Phase.SUCCEEDED);
@@ -134,17 +134,14 @@ class FineTuneJobLifecycleTest {
   @Test
   void aFailedAttemptIsFollowedByAnotherThatResumes() {
     try (var trainer = new FakeTrainer()) {
-      FineTuneJob job = Jobs.named("retried");
-      FineTuneJobSpec spec = job.getSpec();
-      job.setSpec(
-          new FineTuneJobSpec(
-              spec.recipe(), spec.resources(), spec.pod(), null, new RetryPolicy(1, 0)));
+      FineTuneJob job =
+          Jobs.with(Jobs.named("retried"), "retry: {maxRestarts: 1, backoffSeconds: 0}");
       client.resource(job).create();
       Job first = awaitChild("retried-1");
       trainer.says(progress(27, 1, null));
       Pod pod = controller.runPod(first, trainer);
       awaitStatus("retried", each -> each.getStatus().training() != null);
-      controller.endPod(pod, 70, new TerminationMessage(TrainerExit.INTERNAL, "boom", null));
+      controller.endPod(pod, 70, new TerminationMessage(TrainerExit.INTERNAL, "boom", null, null));
       controller.endJob(first, "Failed");
 
       Job second = awaitChild("retried-2");
@@ -294,10 +291,7 @@ class FineTuneJobLifecycleTest {
         .resource(get(name))
         .edit(
             job -> {
-              FineTuneJobSpec spec = job.getSpec();
-              job.setSpec(
-                  new FineTuneJobSpec(
-                      spec.recipe(), spec.resources(), spec.pod(), value, spec.retry()));
+              Jobs.with(job, "suspend: " + value);
               job.getMetadata().setGeneration(job.getMetadata().getGeneration() + 1);
               return job;
             });

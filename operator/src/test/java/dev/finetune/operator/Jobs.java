@@ -1,15 +1,29 @@
 package dev.finetune.operator;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.api.v1alpha1.FineTuneJobSpec;
 import io.fabric8.kubernetes.client.utils.Serialization;
 
 /** FineTuneJobs to start a test from. */
 public final class Jobs {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private Jobs() {}
 
   /** A job as the API server stores it, with every default in place. */
   public static FineTuneJob parse(String manifest) {
     return Serialization.unmarshal(manifest, FineTuneJob.class);
+  }
+
+  /** The job with the top-level fields of its spec that {@code fields} has, as YAML, replaced. */
+  public static FineTuneJob with(FineTuneJob job, String fields) {
+    ObjectNode spec = JSON.valueToTree(job.getSpec());
+    spec.setAll((ObjectNode) Serialization.unmarshal(fields, JsonNode.class));
+    job.setSpec(JSON.convertValue(spec, FineTuneJobSpec.class));
+    return job;
   }
 
   /** A small job on the CPU that reads and writes claims. */

@@ -49,7 +49,20 @@ public final class Scenes {
                 .count();
     job.setStatus(
         new FineTuneJobStatus(
-            1L, null, null, null, null, null, null, null, null, null, List.of(attempts), failed));
+            1L,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            List.of(attempts),
+            failed,
+            null,
+            null));
     return job;
   }
 
@@ -66,6 +79,8 @@ public final class Scenes {
         null,
         null,
         "words",
+        null,
+        null,
         null,
         null,
         null);
@@ -177,7 +192,7 @@ public final class Scenes {
 
   /** A termination message as the trainer writes it. */
   public static String lastWords(TrainerExit exit, String message, Progress progress) {
-    return Serialization.asJson(new TerminationMessage(exit, message, progress));
+    return Serialization.asJson(new TerminationMessage(exit, message, null, progress));
   }
 
   private static Checkpoint checkpoint(int step) {

@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
  */
 final class StructuralSchema {
   private static final String INT_OR_STRING = "x-kubernetes-int-or-string";
+  private static final String PRESERVE_UNKNOWN = "x-kubernetes-preserve-unknown-fields";
 
   private static final Pattern EXPONENT = Pattern.compile("[-+]?[0-9]+[eE][-+]?[0-9]+");
 
@@ -131,7 +132,7 @@ final class StructuralSchema {
               } else if (schema.has("additionalProperties")) {
                 new StructuralSchema(schema.get("additionalProperties"))
                     .check(field.getValue(), fieldPath, violations);
-              } else {
+              } else if (!schema.path(PRESERVE_UNKNOWN).asBoolean()) {
                 violations.add(new SchemaViolation(fieldPath, unknownField(field.getKey())));
               }
             });

@@ -16,8 +16,14 @@ public record Attempt(
     @JsonPropertyDescription("The trainer's exit code.") Integer exitCode,
     @JsonPropertyDescription("Node that its pod ran on.") String node,
     @JsonPropertyDescription("The trainer's last words, or the cluster's.") String message,
+    @JsonPropertyDescription(
+            "The last lines of the trainer's log, where it failed; at most 1500 bytes.")
+        String log,
+    @JsonPropertyDescription(
+            "How often its queue took the GPUs back; it went on as the same attempt.")
+        Integer preemptions,
     @JsonPropertyDescription("Step of the checkpoint that it went on from; 0 from the start.")
         Integer resumedFromStep,
     @JsonPropertyDescription("Steps that were done but are in no checkpoint.") Integer lostSteps,
-    @JsonPropertyDescription("GPUs times the seconds for which its pod held them.")
+    @JsonPropertyDescription("GPUs times the seconds for which its pods held them.")
         Long gpuSeconds) {}

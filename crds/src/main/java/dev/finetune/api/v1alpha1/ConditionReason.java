@@ -6,6 +6,9 @@ public enum ConditionReason {
   InvalidSpec("The spec breaks a rule that the schema can't say; edit it and the job goes on."),
   Starting("Another attempt is about to be created."),
   JobCreated("The attempt's Job exists, and its pod is not there yet."),
+  Queued(
+      "The attempt's Job waits for its queue to admit it; its time there counts against no deadline."),
+  Preempted("The queue took the GPUs back; the attempt saves a checkpoint and is queued again."),
   Unschedulable("No node can take the pod; the message has the scheduler's words."),
   PodScheduled("The pod has a node."),
   PodStarting("The pod waits for its image, its volumes or its container."),
@@ -24,6 +27,9 @@ public enum ConditionReason {
   OutputError("The destination can't be written (exit code 73)."),
   Interrupted("Interrupted after a checkpoint (exit code 75)."),
   NonFiniteLoss("The loss became NaN or infinite (exit code 76)."),
+  Stalled("The trainer ran for deadlines.stallSeconds without any progress."),
+  PendingDeadlineExceeded("No trainer ran within deadlines.pendingSeconds. Final."),
+  ActiveDeadlineExceeded("The trainer has run for deadlines.activeSeconds in all. Final."),
   Disrupted("The pod was evicted, preempted or drained, or its node is gone."),
   JobDeleted("The attempt's Job was deleted by somebody."),
   UnknownExit("The trainer ended with an exit code that it doesn't use, or by a signal.");

@@ -33,4 +33,18 @@ public record FineTuneJobStatus(
     @JsonPropertyDescription(
             "Attempts that failed, counted against retry.maxRestarts; interruptions are not among"
                 + " them.")
-        Integer failedAttempts) {}
+        Integer failedAttempts,
+    @JsonPropertyDescription(
+            "Seconds for which the trainer ran, over all attempts, up to the last time that it"
+                + " stopped; counted against deadlines.activeSeconds.")
+        Long activeSeconds,
+    @JsonPropertyDescription(
+            "When the trainer's progress changed last, RFC 3339; deadlines.stallSeconds counts from"
+                + " it.")
+        String lastProgressTime) {
+
+  /** The status of a job that nobody has looked at yet. */
+  public static final FineTuneJobStatus NONE =
+      new FineTuneJobStatus(
+          null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+}

@@ -7,6 +7,9 @@ public enum Phase {
   /** No pod runs yet. */
   @JsonProperty("Pending")
   PENDING,
+  /** The attempt's Job waits for its queue to admit it. */
+  @JsonProperty("Queued")
+  QUEUED,
   /** The trainer runs. */
   @JsonProperty("Running")
   RUNNING,

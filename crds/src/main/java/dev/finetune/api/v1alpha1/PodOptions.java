@@ -2,6 +2,7 @@ package dev.finetune.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.crd.generator.annotation.PreserveUnknownFields;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.kubernetes.api.model.LocalObjectReference;
 import io.fabric8.kubernetes.api.model.Toleration;
@@ -27,4 +28,11 @@ public record PodOptions(
         List<LocalObjectReference> imagePullSecrets,
     @JsonPropertyDescription("Further environment variables of the trainer; at most 64.")
         @Size(max = 64)
-        List<EnvironmentVariable> env) {}
+        List<EnvironmentVariable> env,
+    @JsonPropertyDescription(
+            "Any part of a PodTemplateSpec, merged over what the operator builds, as kubectl patch"
+                + " does: objects field by field, lists by Kubernetes' own merge keys (containers and"
+                + " volumes by name, volumeMounts by mountPath ...), others replaced; null removes a field. What the"
+                + " operator relies on is refused.")
+        @PreserveUnknownFields
+        Map<String, Object> template) {}

@@ -11,6 +11,9 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 public record TerminationMessage(
     @JsonPropertyDescription("The exit code by name.") TrainerExit exit,
     @JsonPropertyDescription("What happened and what to do about it.") String message,
+    @JsonPropertyDescription(
+            "The last lines of the log, where the trainer failed; at most 1500 bytes of UTF-8.")
+        String log,
     @JsonPropertyDescription("The last progress.") Progress progress) {
 
   /** Longest message that Kubernetes keeps, in bytes. */

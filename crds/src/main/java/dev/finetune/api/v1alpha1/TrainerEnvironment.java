@@ -26,5 +26,11 @@ public final class TrainerEnvironment {
   /** Value of {@link #TERMINATION_MESSAGE_FILE} in a pod, Kubernetes' default. */
   public static final String TERMINATION_LOG = "/dev/termination-log";
 
+  /** UID of the FineTuneJob that the trainer works for. Absent outside of a cluster. */
+  public static final String JOB_UID = "FINETUNE_JOB_UID";
+
+  /** Number of the attempt, from 1; with {@link #JOB_UID} the run's name. */
+  public static final String ATTEMPT = "FINETUNE_ATTEMPT";
+
   private TrainerEnvironment() {}
 }

@@ -145,6 +145,10 @@ final class CustomResourceDefinitionFile {
       values.removeAll();
       DeclaredEnums.declaredOrder(names, enums).forEach(name -> values.add(TextNode.valueOf(name)));
     }
+    if (schema.has("x-kubernetes-preserve-unknown-fields")) {
+      // The generator describes a map's values as objects, and these may be anything.
+      schema.remove("additionalProperties");
+    }
     schema.path("properties").forEach(property -> tidy((ObjectNode) property, enums));
     if (schema.get("items") instanceof ObjectNode items) {
       tidy(items, enums);

@@ -18,6 +18,10 @@ public record GeneratedFile(Path path, String content) {
   /** The CRD's file. */
   static final Path CRD = Path.of("crds", "finetunejobs.finetune.dev-v1.yml");
 
+  /** The chart's copy of it: a chart can hold nothing that lies outside its folder. */
+  static final Path CHART =
+      Path.of("helm", "finetune-operator", "files").resolve(CRD.getFileName());
+
   /** The page that the CRD is read on. */
   static final Path REFERENCE = Path.of("docs", "reference", "finetunejob.md");
 
@@ -25,6 +29,7 @@ public record GeneratedFile(Path path, String content) {
   static List<GeneratedFile> all() {
     return List.of(
         new GeneratedFile(CRD, CustomResourceDefinitionFile.text()),
+        new GeneratedFile(CHART, CustomResourceDefinitionFile.text()),
         new GeneratedFile(REFERENCE, ReferencePage.of(CustomResourceDefinitionFile.tree())));
   }
 

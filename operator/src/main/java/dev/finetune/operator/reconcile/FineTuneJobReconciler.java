@@ -138,7 +138,7 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
     } else if (step instanceof NextStep.Reject) {
       return status.rejected();
     }
-    return job.getStatus();
+    return status.resting();
   }
 
   @Override

@@ -75,6 +75,8 @@ public record AttemptEnd(Attempt attempt, Progress progress, boolean retryable) 
             how.exitCode(),
             pod.map(each -> each.getSpec().getNodeName()).orElse(attempt.node()),
             how.message(),
+            null,
+            attempt.preemptions(),
             attempt.resumedFromStep(),
             attempt.lostSteps(),
             gpuSeconds(pod, end));

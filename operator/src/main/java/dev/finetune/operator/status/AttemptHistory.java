@@ -63,6 +63,8 @@ public final class AttemptHistory {
             null,
             null,
             null,
+            null,
+            null,
             null));
     return List.copyOf(all.subList(Math.max(0, all.size() - KEPT), all.size()));
   }
@@ -139,6 +141,8 @@ public final class AttemptHistory {
         attempt.exitCode(),
         node,
         attempt.message(),
+        attempt.log(),
+        attempt.preemptions(),
         resumedFromStep,
         lostSteps,
         gpuSeconds);

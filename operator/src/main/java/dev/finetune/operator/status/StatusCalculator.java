@@ -20,9 +20,6 @@ import java.util.stream.Collectors;
  * that can happen; each returns a whole status, which is patched only where it differs.
  */
 public final class StatusCalculator {
-  private static final FineTuneJobStatus EMPTY =
-      new FineTuneJobStatus(null, null, null, null, null, null, null, null, null, null, null, null);
-
   private final FineTuneJobStatus previous;
   private final Long generation;
   private final List<Violation> violations;
@@ -36,7 +33,7 @@ public final class StatusCalculator {
    * @param violations the rules that the spec breaks; they show in Accepted, whatever else happens
    */
   public StatusCalculator(FineTuneJob job, List<Violation> violations, Instant now) {
-    this.previous = job.getStatus() == null ? EMPTY : job.getStatus();
+    this.previous = job.getStatus() == null ? FineTuneJobStatus.NONE : job.getStatus();
     this.generation = job.getMetadata().getGeneration();
     this.violations = violations;
     this.now = now;
@@ -134,6 +131,13 @@ public final class StatusCalculator {
     return withEnd(message, end);
   }
 
+  /** It has ended; an edit of its spec is answered and changes nothing. */
+  public FineTuneJobStatus resting() {
+    return Objects.equals(previous.observedGeneration(), generation)
+        ? previous
+        : status(previous.message(), stored(), previous.attempts(), previous.failedAttempts());
+  }
+
   private FineTuneJobStatus idle(ConditionReason reason, String message) {
     mark(false, false, reason, message);
     notSuspended();
@@ -212,7 +216,9 @@ public final class StatusCalculator {
         progress.parameters(),
         progress.result(),
         attempts,
-        failedAttempts);
+        failedAttempts,
+        previous.activeSeconds(),
+        previous.lastProgressTime());
   }
 
   private void acceptance() {

@@ -77,6 +77,19 @@ class BackoffTest {
 
   private static Attempt attempt(int number, AttemptOutcome outcome, ConditionReason reason) {
     return new Attempt(
-        number, "j", null, END.toString(), outcome, reason, null, null, null, null, null, null);
+        number,
+        "j",
+        null,
+        END.toString(),
+        outcome,
+        reason,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null);
   }
 }

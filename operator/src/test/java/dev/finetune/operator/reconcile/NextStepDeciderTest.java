@@ -17,10 +17,10 @@ import static org.assertj.core.api.InstanceOfAssertFactories.type;
 import dev.finetune.api.v1alpha1.AttemptOutcome;
 import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.api.v1alpha1.FineTuneJob;
-import dev.finetune.api.v1alpha1.FineTuneJobSpec;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.operator.Jobs;
 import dev.finetune.operator.observe.Observation;
 import dev.finetune.operator.status.AttemptEnd;
 import dev.finetune.operator.status.StatusCalculator;
@@ -296,9 +296,6 @@ class NextStepDeciderTest {
   }
 
   private static FineTuneJob suspended(FineTuneJob job) {
-    FineTuneJobSpec spec = job.getSpec();
-    job.setSpec(
-        new FineTuneJobSpec(spec.recipe(), spec.resources(), spec.pod(), true, spec.retry()));
-    return job;
+    return Jobs.with(job, "suspend: true");
   }
 }

@@ -38,6 +38,19 @@ class ConditionsTest {
 
   private static FineTuneJobStatus status(Condition... conditions) {
     return new FineTuneJobStatus(
-        null, null, null, List.of(conditions), null, null, null, null, null, null, null, null);
+        null,
+        null,
+        null,
+        List.of(conditions),
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null);
   }
 }

@@ -224,6 +224,27 @@ class StatusCalculatorTest {
   }
 
   @Test
+  void anEditAfterTheEndIsAnsweredAndChangesNothingElse() {
+    start(1);
+    Pod pod = endedPod(1, 65, "Error", lastWords(TrainerExit.DATA, "bad row", Progress.NONE));
+    AttemptEnd end = AttemptEnd.failed(last(), Optional.of(pod), NOW);
+    job.setStatus(calculator(NOW).failed(end, "bad row"));
+    FineTuneJobStatus before = job.getStatus();
+    assertThat(calculator(NOW.plusSeconds(60)).resting()).isSameAs(before);
+
+    job.getMetadata().setGeneration(2L);
+    FineTuneJobStatus after = calculator(NOW.plusSeconds(60)).resting();
+
+    assertThat(after.observedGeneration()).isEqualTo(2L);
+    assertThat(condition(after, ConditionType.Failed))
+        .isEqualTo(condition(before, ConditionType.Failed));
+    assertThat(after)
+        .usingRecursiveComparison()
+        .ignoringFields("observedGeneration", "conditions")
+        .isEqualTo(before);
+  }
+
+  @Test
   void aRefusedChildShowsTheApiServersWords() {
     job.setStatus(calculator(NOW).childRefused("Job tune-1 was refused: exceeded quota"));
 

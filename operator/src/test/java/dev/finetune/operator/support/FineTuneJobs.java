@@ -17,7 +17,8 @@ import java.util.function.Consumer;
 /** The FineTuneJobs of one namespace, as a user handles them. */
 public final class FineTuneJobs {
   private static final Duration PATIENCE = Duration.ofMinutes(1);
-  private static final Path MINIMAL = Path.of("src/test/resources/manifests/valid-minimal.yaml");
+  private static final Path MINIMAL =
+      Path.of("../operator/src/test/resources/manifests/valid-minimal.yaml");
 
   private final KubernetesClient client;
   private final String namespace;

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 
 /** The manifests that the tests on a real API server apply. */
 public final class Manifests {
-  private static final Path FOLDER = Path.of("src/test/resources/manifests");
+  private static final Path FOLDER = Path.of("../operator/src/test/resources/manifests");
   private static final Path EXAMPLES = Path.of("../examples");
   private static final String EXPECTATION = "# expect: ";
 

@@ -19,7 +19,8 @@ import java.util.concurrent.TimeUnit;
 
 /** The packaged operator as a process of its own, as it runs in a cluster. */
 public final class OperatorProcess implements AutoCloseable {
-  private static final Path JAR = Path.of("target/quarkus-app/quarkus-run.jar");
+  /** The packaged operator, seen from any module's folder. */
+  public static final Path JAR = Path.of("../operator/target/quarkus-app/quarkus-run.jar");
   private static final Path LOGS = Path.of("target/operator-logs");
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -92,6 +93,11 @@ public final class OperatorProcess implements AutoCloseable {
     }
   }
 
+  /** Where its health and its metrics are served, without a path. */
+  public String url() {
+    return "http://127.0.0.1:" + port;
+  }
+
   /** Whether the process runs. */
   public boolean isAlive() {
     return process.isAlive();
@@ -156,7 +162,7 @@ public final class OperatorProcess implements AutoCloseable {
 
   private HttpResponse<String> get(String path) {
     try {
-      var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).build();
+      var request = HttpRequest.newBuilder(URI.create(url() + path)).build();
       return http.send(request, BodyHandlers.ofString());
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -130,7 +130,8 @@ public final class TestJobController {
             .withNewTerminated()
             .withExitCode(exit.code())
             .withReason(exit == TrainerExit.DONE ? "Completed" : "Error")
-            .withMessage(Serialization.asJson(new TerminationMessage(exit, message, progress)))
+            .withMessage(
+                Serialization.asJson(new TerminationMessage(exit, message, null, progress)))
             .withFinishedAt(now())
             .endTerminated()
             .endState()

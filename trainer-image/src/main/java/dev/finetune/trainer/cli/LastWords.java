@@ -26,7 +26,7 @@ record LastWords(PrintWriter err, boolean debug, Optional<Path> file) {
     if (file.isPresent()) {
       try {
         new TerminationMessageFile(file.get())
-            .write(new TerminationMessage(end.exit(), end.message(), progress));
+            .write(new TerminationMessage(end.exit(), end.message(), null, progress));
       } catch (IOException e) {
         err.println("trainer: the termination message can't be written: " + FileErrors.describe(e));
       }

@@ -49,7 +49,10 @@ public final class TerminationMessageFile {
     if (progress != null && progress.epochs() != null && !progress.epochs().isEmpty()) {
       List<EpochResult> epochs = progress.epochs();
       return new TerminationMessage(
-          message.exit(), message.message(), with(progress, epochs.subList(1, epochs.size())));
+          message.exit(),
+          message.message(),
+          message.log(),
+          with(progress, epochs.subList(1, epochs.size())));
     }
     String text = message.message();
     if (text != null && text.length() > 1) {
@@ -58,9 +61,10 @@ public final class TerminationMessageFile {
       if (Character.isHighSurrogate(text.charAt(end - 1))) {
         end--;
       }
-      return new TerminationMessage(message.exit(), text.substring(0, end), progress);
+      return new TerminationMessage(
+          message.exit(), text.substring(0, end), message.log(), progress);
     }
-    return new TerminationMessage(message.exit(), null, null);
+    return new TerminationMessage(message.exit(), null, null, null);
   }
 
   private static Progress with(Progress progress, List<EpochResult> epochs) {

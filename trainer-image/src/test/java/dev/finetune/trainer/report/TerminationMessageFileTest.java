@@ -24,7 +24,8 @@ class TerminationMessageFileTest {
   @Test
   void aShortMessageIsWrittenWhole() throws IOException {
     TerminationMessage message =
-        new TerminationMessage(TrainerExit.DONE, "the adapter is at pvc://m/adapter", progress(5));
+        new TerminationMessage(
+            TrainerExit.DONE, "the adapter is at pvc://m/adapter", null, progress(5));
     Path file = folder.resolve("termination-log");
 
     new TerminationMessageFile(file).write(message);
@@ -36,7 +37,7 @@ class TerminationMessageFileTest {
   void theOldestEpochsAreLeftOutFirst() throws IOException {
     byte[] bytes =
         TerminationMessageFile.bytes(
-            new TerminationMessage(TrainerExit.DONE, "done", progress(200)));
+            new TerminationMessage(TrainerExit.DONE, "done", null, progress(200)));
 
     TerminationMessage read = JSON.readValue(bytes, TerminationMessage.class);
     List<EpochResult> epochs = read.progress().epochs();
@@ -53,7 +54,8 @@ class TerminationMessageFileTest {
     String text = "第七行不是 JSON \uD83D\uDE00 ".repeat(400);
 
     byte[] bytes =
-        TerminationMessageFile.bytes(new TerminationMessage(TrainerExit.DATA, text, progress(3)));
+        TerminationMessageFile.bytes(
+            new TerminationMessage(TrainerExit.DATA, text, null, progress(3)));
 
     TerminationMessage read = JSON.readValue(bytes, TerminationMessage.class);
     assertThat(bytes.length).isBetween(2048, TerminationMessage.MAX_BYTES);

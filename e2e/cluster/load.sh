@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Imports container images, OCI or Docker archives, on every node.
+#
+#   load.sh [--state FOLDER] FILE...
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=nodes.sh
+. "$here/nodes.sh"
+
+use_state ""
+if [ "${1:-}" = --state ]; then
+  use_state "$2"
+  shift 2
+fi
+[ $# -gt 0 ] || usage
+load_configuration
+for i in $(seq "$nodes"); do load_images "$i" "$@"; done

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Cuts the power of a node, and gives it back. Its disk is kept: images, and what its pods wrote.
+#
+#   node.sh [--state FOLDER] kill|start N
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=pki.sh
+. "$here/pki.sh"
+# shellcheck source=nodes.sh
+. "$here/nodes.sh"
+
+use_state ""
+if [ "${1:-}" = --state ]; then
+  use_state "$2"
+  shift 2
+fi
+[ $# = 2 ] || usage
+load_configuration
+[[ $2 =~ ^[0-9]+$ ]] && [ "$2" -ge 1 ] && [ "$2" -le "$nodes" ] || die "no node $2: there are 1 to $nodes"
+case $1 in
+  kill) kill_node "$2" ;;
+  start)
+    start_node "$2"
+    wait_for_node "$2" ;;
+  *) usage ;;
+esac

@@ -50,7 +50,7 @@ class PodTemplateRulesTest {
         "{spec: {volumes: [{name: claim-0, emptyDir: {}}]}} | .spec.volumes[name=claim-0]",
         "{spec: {containers: [{name: trainer, resources: {limits: {nvidia.com/gpu: 8}}}]}} |"
             + " .limits[nvidia.com/gpu]",
-        "{spec: {containers: null}} | [name=trainer].command"
+        "{spec: {containers: null}} | [name=trainer].args"
       })
   void whatTheOperatorReliesOnMustStay(String template, String field) {
     assertThat(violations(template))

@@ -4,14 +4,15 @@
 #   hack/build.sh --into FOLDER PROGRAM...
 #
 # A program goes to ${XDG_CACHE_HOME:-~/.cache}/finetune-operator, once for each version; FOLDER gets a
-# link to it. The versions, and the checksum of every module, stand in the go.mod and go.sum of the
-# folder that `describe` below names.
+# link to it, and PROGRAM.files to what is installed along with it: Kueue's Helm chart, Argo CD's
+# manifests. The versions, and the checksum of every module, stand in the go.mod and go.sum of the folder
+# that `describe` below names.
 #
 # Where there is no Go, or one that is too old, it is taken from the Go module proxy. If that fails too
 # the exit status is 69.
 set -euo pipefail
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+usage() { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 [ $# -ge 3 ] && [ "$1" = --into ] || usage
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 mkdir -p "$2"
@@ -32,15 +33,19 @@ case "$(uname -sm)" in
   *) platform=unknown ;;
 esac
 
-# Sets where a program's go.mod is, its package, its version, and the flags that stamp the version into it.
+# Sets where a program's go.mod is, its package, its version, the flags that stamp the version into it,
+# and the folder of its module that is installed along with it.
 describe() { # PROGRAM
-  flags=""
+  flags="" files=""
   case $1 in
     etcd) module=hack/etcd package=go.etcd.io/etcd/server/v3 ;;
     kube-apiserver | kube-controller-manager | kube-scheduler | kube-proxy | kubelet | kubectl)
       module=hack/kubernetes package=k8s.io/kubernetes/cmd/$1 ;;
     kwok) module=hack/kwok package=sigs.k8s.io/kwok/cmd/kwok ;;
+    kueue)
+      module=hack/kueue package=sigs.k8s.io/kueue/cmd/kueue files=charts/kueue ;;
     coredns) module=hack/coredns package=. ;;
+    argo-cd) module=hack/argo-cd package=. files=manifests ;;
     device-plugin | pause) module=e2e/cluster/programs package=./$1 ;;
     *) say "no program $1: hack/build.sh says which there are"; exit 64 ;;
   esac
@@ -50,6 +55,7 @@ describe() { # PROGRAM
     *) version=$(sed -n 's/^require [^ ]* v\([0-9.]*\)$/\1/p' "$root/$module/go.mod") ;;
   esac
   case $module in
+    hack/kueue) flags="-X sigs.k8s.io/kueue/pkg/version.GitVersion=v$version" ;;
     hack/kubernetes)
       # As Kubernetes' own build stamps them; the API server derives its features from the version.
       local minor=${version#*.} variables
@@ -104,7 +110,19 @@ build() { # PROGRAM, described
     > "$log" 2>&1 &
   watch "$1" $! "$log"
   mkdir -p "$(dirname "$binary")"
+  if [ -n "$files" ]; then
+    copy_files "$1"
+  fi
   mv "$new/$1" "$binary"
+}
+
+copy_files() { # PROGRAM, described
+  local owner source
+  owner=$(sed -n 's/^require \([^ ]*\) v.*/\1/p' "$root/$module/go.mod" | head -n 1)
+  source=$(cd "$root/$module" && "$go" list -m -f '{{.Dir}}' "$owner")
+  rm -rf "$binary.files"
+  cp -r "$source/$files" "$binary.files"
+  chmod -R u+w "$binary.files"
 }
 
 # Two builds at once: the second one waits for the first and finds its result.
@@ -132,7 +150,8 @@ if [ -n "$programs" ]; then
   new="$cache/.building.$$"
   mkdir -p "$new"
   trap 'rm -rf "$new"' EXIT
-  export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off
+  # Where a go.mod asks for a newer Go, the go command takes it from the module proxy, checksum verified.
+  export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off GOTOOLCHAIN=auto
   find_go || { say "Go is not to be had: install Go $go_version or newer"; exit 69; }
   # One word each: names of programs.
   # shellcheck disable=SC2086
@@ -147,4 +166,7 @@ fi
 for program; do
   describe "$program"
   ln -sf "$binary" "$folder/$program"
+  if [ -n "$files" ]; then
+    ln -sfn "$binary.files" "$folder/$program.files"
+  fi
 done

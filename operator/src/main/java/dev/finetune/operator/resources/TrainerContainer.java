@@ -47,7 +47,7 @@ public final class TrainerContainer {
         .withImage(
             pod.map(PodOptions::image).map(TrainerPod::emptyToNull).orElseGet(trainer::image))
         .withImagePullPolicy(trainer.imagePullPolicy())
-        .withCommand("trainer")
+        // No command: which program that is and with which settings, its image says.
         .withArgs("sft", "--recipe", TrainerEnvironment.RECIPE_FILE)
         .withEnv(environment(job, attempt, pod.map(PodOptions::env).orElse(List.of())))
         .addNewPort()

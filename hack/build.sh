@@ -4,9 +4,9 @@
 #   hack/build.sh --into FOLDER PROGRAM...
 #
 # A program goes to ${XDG_CACHE_HOME:-~/.cache}/finetune-operator, once for each version; FOLDER gets a
-# link to it, and PROGRAM.files to what is installed along with it: Kueue's Helm chart. The versions,
-# and the checksum of every module, stand in the go.mod and go.sum of the folder that `describe` below
-# names.
+# link to it, and PROGRAM.files to what is installed along with it: Kueue's Helm chart, Argo CD's
+# manifests. The versions, and the checksum of every module, stand in the go.mod and go.sum of the folder
+# that `describe` below names.
 #
 # Where there is no Go, or one that is too old, it is taken from the Go module proxy. If that fails too
 # the exit status is 69.
@@ -45,6 +45,7 @@ describe() { # PROGRAM
     kueue)
       module=hack/kueue package=sigs.k8s.io/kueue/cmd/kueue files=charts/kueue ;;
     coredns) module=hack/coredns package=. ;;
+    argo-cd) module=hack/argo-cd package=. files=manifests ;;
     device-plugin | pause) module=e2e/cluster/programs package=./$1 ;;
     *) say "no program $1: hack/build.sh says which there are"; exit 64 ;;
   esac
@@ -117,7 +118,7 @@ build() { # PROGRAM, described
 
 copy_files() { # PROGRAM, described
   local owner source
-  owner=$(sed -n 's/^require \([^ ]*\) v.*/\1/p' "$root/$module/go.mod")
+  owner=$(sed -n 's/^require \([^ ]*\) v.*/\1/p' "$root/$module/go.mod" | head -n 1)
   source=$(cd "$root/$module" && "$go" list -m -f '{{.Dir}}' "$owner")
   rm -rf "$binary.files"
   cp -r "$source/$files" "$binary.files"
@@ -149,7 +150,8 @@ if [ -n "$programs" ]; then
   new="$cache/.building.$$"
   mkdir -p "$new"
   trap 'rm -rf "$new"' EXIT
-  export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off
+  # Where a go.mod asks for a newer Go, the go command takes it from the module proxy, checksum verified.
+  export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off GOTOOLCHAIN=auto
   find_go || { say "Go is not to be had: install Go $go_version or newer"; exit 69; }
   # One word each: names of programs.
   # shellcheck disable=SC2086

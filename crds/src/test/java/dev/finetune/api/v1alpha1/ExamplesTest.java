@@ -42,6 +42,7 @@ class ExamplesTest {
               "kueue.yaml", // QueueExampleTest
               "pvc.yaml", // everyClaimOfTheManifestsIsDeclared
               "quickstart.sh", // local: runs the whole of it
+              "argocd/application.yaml", // operator: ApplicationExampleTest
               "data/assistant.json", // trainer: ExampleDataTest
               "data/assistant-messages.jsonl", // trainer: ExampleDataTest
               "models/tiny-chat/config.json", // trainer: ExampleDataTest, and the next four

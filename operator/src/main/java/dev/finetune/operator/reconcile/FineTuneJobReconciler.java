@@ -46,7 +46,7 @@ import java.util.Optional;
 @RBACRule(
     apiGroups = "coordination.k8s.io",
     resources = "leases",
-    verbs = {"get", "create", "update"})
+    verbs = {"get", "create", "patch"})
 public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
   /** Name of the controller in properties, logs and meters. */
   static final String NAME = "finetunejob";

@@ -12,7 +12,9 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.List;
 
-/** What Argo CD's application controller asks of an API server for the FineTuneJobs of a namespace. */
+/**
+ * What Argo CD's application controller asks of an API server for the FineTuneJobs of a namespace.
+ */
 final class ArgoCd {
   /** The field manager of its server-side applies. */
   static final String MANAGER = "argocd-controller";
@@ -116,7 +118,6 @@ final class ArgoCd {
     return client
         .genericKubernetesResources("finetune.dev/v1alpha1", "FineTuneJob")
         .inNamespace(namespace)
-        .resource(
-            Serialization.unmarshal(manifest.toString(), GenericKubernetesResource.class));
+        .resource(Serialization.unmarshal(manifest.toString(), GenericKubernetesResource.class));
   }
 }

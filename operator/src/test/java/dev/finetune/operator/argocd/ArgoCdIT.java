@@ -240,7 +240,8 @@ class ArgoCdIT {
 
   /** A small job with the annotation by which Argo CD knows what it manages. */
   private static ObjectNode tracked(String name) throws JsonProcessingException {
-    ObjectNode manifest = manifest(Manifests.read(MINIMAL).replace("name: minimal", "name: " + name));
+    ObjectNode manifest =
+        manifest(Manifests.read(MINIMAL).replace("name: minimal", "name: " + name));
     manifest
         .withObject("/metadata/annotations")
         .put(

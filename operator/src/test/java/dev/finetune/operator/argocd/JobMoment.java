@@ -54,6 +54,7 @@ record JobMoment(String name, FineTuneJob job) {
             new JobMoment("restarting", restarting()),
             new JobMoment("succeeded", succeeded()),
             new JobMoment("failed", failed()),
+            new JobMoment("copied", copied()),
             new JobMoment("suspend-output", suspendSet(running(), true)),
             new JobMoment("resume-output", suspendSet(suspended(), false)))
         .toList();
@@ -81,6 +82,15 @@ record JobMoment(String name, FineTuneJob job) {
 
   private static FineTuneJob rejectedWhileRunning() {
     return stage(withoutMemory(running()), runningPod(1), progress(25, 20, null));
+  }
+
+  /** Its status is that of its copy in another cluster, whose generation is another. */
+  private static FineTuneJob copied() {
+    FineTuneJob job = running();
+    return changed(
+        job,
+        job.getMetadata().getGeneration() + 2,
+        spec -> spec.put("managedBy", "kueue.x-k8s.io/multikueue"));
   }
 
   private static FineTuneJob suspending() {
@@ -133,8 +143,7 @@ record JobMoment(String name, FineTuneJob job) {
   }
 
   private static FineTuneJob suspendSet(FineTuneJob job, boolean value) {
-    return changed(
-        job, job.getMetadata().getGeneration(), spec -> spec.put("suspend", value));
+    return changed(job, job.getMetadata().getGeneration(), spec -> spec.put("suspend", value));
   }
 
   private static FineTuneJob changed(FineTuneJob job, long generation, Consumer<ObjectNode> edit) {

@@ -88,6 +88,17 @@ class TransitionTest {
     assertThat(event.getMetadata().getNamespace()).isEqualTo("default");
   }
 
+  @Test
+  void eventsAreOrderedByTheirNames() {
+    var transition = new Transition("Normal", ConditionReason.JobCreated, "starts");
+
+    String first = TransitionEvents.event(job, transition, NOW).getMetadata().getName();
+    String second =
+        TransitionEvents.event(job, transition, NOW.plusNanos(1)).getMetadata().getName();
+
+    assertThat(first).isLessThan(second).startsWith(job.getMetadata().getName() + ".");
+  }
+
   private List<Transition> reject(String message) {
     var violations = List.of(new Violation("spec", message));
     return to(new StatusCalculator(job, violations, NOW).rejected());

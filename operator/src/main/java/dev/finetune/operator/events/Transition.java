@@ -23,6 +23,8 @@ record Transition(String type, ConditionReason reason, String message) {
       EnumSet.of(
           ConditionReason.Starting,
           ConditionReason.JobCreated,
+          ConditionReason.Queued,
+          ConditionReason.Preempted,
           ConditionReason.PodScheduled,
           ConditionReason.PodStarting,
           ConditionReason.TrainerRunning,

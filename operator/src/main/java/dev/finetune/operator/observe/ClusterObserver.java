@@ -2,8 +2,8 @@ package dev.finetune.operator.observe;
 
 import dev.finetune.api.v1alpha1.Attempt;
 import dev.finetune.api.v1alpha1.FineTuneJob;
-import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.operator.config.OperatorConfig;
+import dev.finetune.operator.observe.ProgressSource.Answer;
 import dev.finetune.operator.resources.Labels;
 import dev.finetune.operator.resources.Ownership;
 import dev.finetune.operator.status.AttemptHistory;
@@ -45,17 +45,17 @@ public class ClusterObserver {
     this.clock = clock;
   }
 
-  /** Observes one job; of one that is done for good nothing is read. */
+  /** Observes one job; of one that is done for good only what the cache has of its Jobs. */
   public Observation observe(FineTuneJob job, Context<FineTuneJob> context) {
-    if (Conditions.terminal(job.getStatus())) {
-      return Observation.NOTHING;
-    }
     List<Job> jobs =
         new ArrayList<>(
             context
                 .getSecondaryResourcesAsStream(Job.class)
                 .filter(each -> Ownership.owns(job, each))
                 .toList());
+    if (Conditions.terminal(job.getStatus())) {
+      return new Observation(jobs, List.of());
+    }
     List<Pod> pods = context.getSecondaryResourcesAsStream(Pod.class).toList();
     Optional<Attempt> running = AttemptHistory.running(job.getStatus());
     if (running.isEmpty()) {
@@ -70,13 +70,18 @@ public class ClusterObserver {
       pods = live(job);
     }
     var observed = new Observation(jobs, pods);
+    Answer answer = progress(job, observed.pod(attempt));
     return new Observation(
         jobs,
         pods,
-        progress(job, observed.pod(attempt)),
+        answer.progress(),
+        answer.reached(),
         observed.pod(attempt).isPresent()
             ? Optional.empty()
-            : observed.job(attempt).flatMap(this::refusal));
+            : observed
+                .job(attempt)
+                .filter(each -> !Boolean.TRUE.equals(each.getSpec().getSuspend()))
+                .flatMap(this::refusal));
   }
 
   /**
@@ -132,11 +137,9 @@ public class ClusterObserver {
         .reduce((earlier, later) -> later);
   }
 
-  private Progress progress(FineTuneJob job, Optional<Pod> pod) {
-    if (pod.isEmpty() || !Observation.answers(pod.get()) || !due(job)) {
-      return Progress.NONE;
-    }
-    return progressSource.progress(pod.get()).orElse(Progress.NONE);
+  private Answer progress(FineTuneJob job, Optional<Pod> pod) {
+    boolean ask = pod.isPresent() && Observation.answers(pod.get()) && due(job);
+    return ask ? progressSource.progress(pod.get()) : Answer.UNREACHABLE;
   }
 
   /**

@@ -17,8 +17,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -60,36 +60,35 @@ public class HttpProgressSource implements ProgressSource {
   }
 
   @Override
-  public Optional<Progress> progress(Pod pod) {
+  public Answer progress(Pod pod) {
     try {
-      Optional<byte[]> answer = outsideOfPodNetwork ? proxied(pod) : direct(pod);
-      return answer.flatMap(bytes -> parse(pod, bytes));
+      return outsideOfPodNetwork ? proxied(pod) : direct(pod);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return Optional.empty();
+      return Answer.UNREACHABLE;
     }
   }
 
-  private Optional<byte[]> direct(Pod pod) throws InterruptedException {
+  private Answer direct(Pod pod) throws InterruptedException {
     CompletableFuture<HttpResponse<byte[]>> response =
         http.sendAsync(request(pod), info -> new LimitedBody(LARGEST_ANSWER));
     try {
-      return Optional.of(response.get(timeout.toMillis(), TimeUnit.MILLISECONDS))
-          .filter(each -> each.statusCode() == 200)
-          .map(HttpResponse::body);
+      HttpResponse<byte[]> answer = response.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      return answer.statusCode() == 200 ? parse(pod, answer.body()) : Answer.SILENT;
     } catch (ExecutionException e) {
       LOG.debugf("no progress from %s: %s", pod.getMetadata().getName(), e.getCause());
       boolean silent = e.getCause() instanceof HttpConnectTimeoutException;
       if (!silent && !(e.getCause() instanceof ConnectException)) {
-        return Optional.empty();
+        return e.getCause() instanceof HttpTimeoutException ? Answer.SILENT : Answer.UNREACHABLE;
       }
-      Optional<byte[]> answer = proxied(pod);
-      outsideOfPodNetwork |= silent && answer.isPresent();
+      Answer answer = proxied(pod);
+      outsideOfPodNetwork |= silent && answer.reached();
       return answer;
     } catch (TimeoutException e) {
       LOG.debugf("no progress from %s in %s", pod.getMetadata().getName(), timeout);
       response.cancel(true);
-      return Optional.empty();
+      // Half of this time was given to connect, so it did.
+      return Answer.SILENT;
     }
   }
 
@@ -101,16 +100,21 @@ public class HttpProgressSource implements ProgressSource {
         .build();
   }
 
-  private Optional<byte[]> proxied(Pod pod) throws InterruptedException {
-    return proxy.get(pod, port(pod), Progress.PATH);
+  /** A proxy that doesn't answer doesn't say whose fault it is. */
+  private Answer proxied(Pod pod) throws InterruptedException {
+    return proxy
+        .get(pod, port(pod), Progress.PATH)
+        .map(answer -> parse(pod, answer))
+        .orElse(Answer.UNREACHABLE);
   }
 
-  private static Optional<Progress> parse(Pod pod, byte[] answer) {
+  private static Answer parse(Pod pod, byte[] answer) {
     try {
-      return Optional.ofNullable(JSON.readValue(answer, Progress.class));
+      Progress progress = JSON.readValue(answer, Progress.class);
+      return progress == null ? Answer.SILENT : new Answer(true, progress);
     } catch (IOException e) {
       LOG.warnf("%s answered something else than progress: %s", pod.getMetadata().getName(), e);
-      return Optional.empty();
+      return Answer.SILENT;
     }
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.operator.TestConfig;
+import dev.finetune.operator.observe.ProgressSource.Answer;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
@@ -16,6 +17,7 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,7 +67,8 @@ class HttpProgressSourceTest {
   void asksTheTrainerAtItsPodsAddress() {
     answer = Serialization.asJson(progress(20, 20, null));
 
-    assertThat(source.progress(pod("127.0.0.1"))).contains(progress(20, 20, null));
+    assertThat(source.progress(pod("127.0.0.1")))
+        .isEqualTo(new Answer(true, progress(20, 20, null)));
     assertThat(asked).containsExactly(Progress.PATH);
   }
 
@@ -74,8 +77,8 @@ class HttpProgressSourceTest {
     answer = Serialization.asJson(progress(20, 20, null));
 
     // Nothing listens on that address.
-    assertThat(source.progress(pod("127.9.9.9"))).contains(progress(20, 20, null));
-    assertThat(source.progress(pod("127.9.9.9"))).contains(progress(20, 20, null));
+    assertThat(source.progress(pod("127.9.9.9")).progress()).isEqualTo(progress(20, 20, null));
+    assertThat(source.progress(pod("127.9.9.9")).progress()).isEqualTo(progress(20, 20, null));
     assertThat(asked).containsOnly(PROXY.formatted(port())).hasSize(2);
   }
 
@@ -83,21 +86,48 @@ class HttpProgressSourceTest {
   void anAnswerThatIsNoProgressIsNone() {
     answer = "<html>not a trainer</html>";
 
-    assertThat(source.progress(pod("127.0.0.1"))).isEmpty();
+    assertThat(source.progress(pod("127.0.0.1")).progress()).isEqualTo(Progress.NONE);
   }
 
   @Test
   void aNewerTrainersFieldsAreLetPass() {
     answer = "{\"training\": {\"step\": 7, \"mood\": \"good\"}, \"weather\": {}}";
 
-    assertThat(source.progress(pod("127.0.0.1")).orElseThrow().training().step()).isEqualTo(7);
+    assertThat(source.progress(pod("127.0.0.1")).progress().training().step()).isEqualTo(7);
   }
 
   @Test
   void anAnswerWithoutEndIsNotReadToItsEnd() {
     answer = "[" + " ".repeat(5 << 20) + "]";
 
-    assertThat(source.progress(pod("127.0.0.1"))).isEmpty();
+    assertThat(source.progress(pod("127.0.0.1")).progress()).isEqualTo(Progress.NONE);
+  }
+
+  @Test
+  void aTrainerThatTakesTheQuestionAndIsSilentIsReached() throws IOException {
+    source =
+        new HttpProgressSource(
+            client, TestConfig.with(Map.of("finetune.progress.timeout", "200ms")));
+    // The kernel accepts for a process that is stopped.
+    try (var stopped = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Pod pod = pod("127.0.0.1");
+      pod.getSpec()
+          .getContainers()
+          .get(0)
+          .getPorts()
+          .get(0)
+          .setContainerPort(stopped.getLocalPort());
+
+      assertThat(source.progress(pod)).isEqualTo(Answer.SILENT);
+    }
+  }
+
+  @Test
+  void aTrainerWithoutAWayToItIsNotReached() {
+    answer = "";
+    server.stop(0);
+
+    assertThat(source.progress(pod("127.0.0.1"))).isEqualTo(Answer.UNREACHABLE);
   }
 
   private Pod pod(String ip) {

@@ -118,7 +118,7 @@ run() {
   # Fast to start matters more here than fast for long: the training is in another process.
   "$java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m \
     -Djava.util.logging.manager=org.jboss.logmanager.LogManager -jar "$application" \
-    run --apply "$manifest" --data "$out" --trainer "$root/trainer-image/bin" \
+    run --apply "$manifest" --data "$out" --trainer "$trainer" \
     --claim "models=$root/examples/models" --claim "data=$root/examples/data" "$bar" &
   child=$!
   local code=0

@@ -27,6 +27,8 @@ mount --bind "$FOLDER/containerd" /var/lib/containerd
 mount --bind "$FOLDER/cni" /var/lib/cni
 mount --bind "$FOLDER/pods" /var/log/pods
 mount --bind "$FOLDER/containers" /var/log/containers
+# Not only hidden: a mount kept here would keep the network namespaces of other nodes after their end.
+umount --lazy --recursive /run/netns
 mount -t tmpfs -o mode=755 run /run
 mkdir -p /run/lock /run/node /run/sysctl
 mount --bind "$FOLDER/node" /run/node

@@ -47,7 +47,11 @@ join_network() { # INDEX-OF-NODE
   ip route replace "$pod_net.$1.0/24" via "$ip"
 }
 
-leave_network() { ip netns del "$(node_name "$1")" 2> /dev/null || true; }
+# The kernel takes a while to remove what is in a namespace: the name of the link is free at once.
+leave_network() { # INDEX-OF-NODE
+  ip link del "$name-n$1" 2> /dev/null || true
+  ip netns del "$(node_name "$1")" 2> /dev/null || true
+}
 
 # The files that a node finds in /run/node.
 write_node_files() { # INDEX-OF-NODE FOLDER

@@ -18,7 +18,7 @@ server's audit log that nothing was refused and nothing is superfluous.
   verbs: [get, list, watch, create, delete]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # The way to a trainer's progress where the operator can't reach the pods' addresses.
 - apiGroups: [""]
   resources: [pods/proxy]

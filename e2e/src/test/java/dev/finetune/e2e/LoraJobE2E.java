@@ -43,7 +43,8 @@ class LoraJobE2E {
     assertThat(lines.get(0).split(" +"))
         .containsExactly("NAME", "PHASE", "EPOCH", "STEP", "LOSS", "GPUS", "AGE");
     assertThat(lines).anyMatch(line -> line.matches("quickstart +Pending +0 .*"));
-    assertThat(lines).anyMatch(line -> line.matches("quickstart +Running +[0-4]\\.\\d/5 +\\d+ +.*"));
+    assertThat(lines)
+        .anyMatch(line -> line.matches("quickstart +Running +[0-4]\\.\\d/5 +\\d+ +.*"));
     assertThat(lines.get(lines.size() - 1)).matches("quickstart +Succeeded +5/5 +135 +0\\.\\d+ .*");
     assertThat(described)
         .containsSubsequence("Phase:", "Succeeded", "Adapter:  pvc://results/quickstart/adapter")
@@ -56,9 +57,7 @@ class LoraJobE2E {
   void everyExampleIsAcceptedByTheApiServer() throws IOException {
     try (var examples = Files.newDirectoryStream(Path.of("../examples"), "*.yaml")) {
       for (Path example : examples) {
-        CLUSTER
-            .kubectl()
-            .run("apply", "--dry-run=server", "-n", name(), "-f", example.toString());
+        CLUSTER.kubectl().run("apply", "--dry-run=server", "-n", name(), "-f", example.toString());
       }
     }
   }

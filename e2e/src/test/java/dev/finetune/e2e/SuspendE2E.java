@@ -46,8 +46,7 @@ class SuspendE2E {
     assertThat(ended.lostSteps()).isZero();
     assertThat(suspended.training().step()).isEqualTo(savedStep);
     assertThat(namespace.results().resolve("first/checkpoint-" + savedStep)).isDirectory();
-    assertThat(jobs.attemptJobs("first")).isEmpty();
-    assertThat(jobs.pods("first")).isEmpty();
+    jobs.awaitNoPods("first");
     jobs.awaitPhase("second", Phase.SUCCEEDED);
 
     jobs.suspend("first", false);

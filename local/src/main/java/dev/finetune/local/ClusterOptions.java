@@ -28,10 +28,9 @@ final class ClusterOptions {
 
   @Option(
       names = "--trainer",
-      paramLabel = "DIR",
-      defaultValue = "trainer-image/bin",
-      description =
-          "Folder with the program that runs for the trainer's image. Default: ${DEFAULT-VALUE}")
+      paramLabel = "FILE",
+      defaultValue = "trainer-image/bin/trainer",
+      description = "The program that runs for the trainer's image. Default: ${DEFAULT-VALUE}")
   private Path trainer;
 
   @Option(

@@ -116,7 +116,7 @@ class QuickstartIT {
             "--data",
             data.toString(),
             "--trainer",
-            ROOT.resolve("trainer-image/bin").toString(),
+            ROOT.resolve("trainer-image/bin/trainer").toString(),
             "--claim",
             "models=" + ROOT.resolve("examples/models"),
             "--claim",

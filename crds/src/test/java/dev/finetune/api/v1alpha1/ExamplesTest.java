@@ -39,6 +39,7 @@ class ExamplesTest {
   private static final Set<Path> USED_ELSEWHERE =
       Stream.of(
               "README.md", // theReadmeNamesEveryManifest
+              "kueue.yaml", // QueueExampleTest
               "pvc.yaml", // everyClaimOfTheManifestsIsDeclared
               "quickstart.sh", // local: runs the whole of it
               "argocd/application.yaml", // operator: ApplicationExampleTest

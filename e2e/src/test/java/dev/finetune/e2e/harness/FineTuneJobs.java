@@ -107,6 +107,15 @@ public final class FineTuneJobs {
         .toList();
   }
 
+  /** Waits until a FineTuneJob has neither Job nor pod, and so holds no GPU. */
+  public void awaitNoPods(String name) {
+    waits.until(
+        "Jobs and pods of " + name + " are gone",
+        PATIENCE,
+        () -> children(name),
+        children -> assertThat(children).allMatch(child -> child.startsWith("ConfigMap/")));
+  }
+
   /** Waits until a job has reached a phase, and returns its status. */
   public FineTuneJobStatus awaitPhase(String name, Phase phase) {
     return awaitStatus(name, status -> assertThat(status.phase()).isEqualTo(phase));

@@ -11,9 +11,9 @@ import java.util.function.UnaryOperator;
 
 /**
  * What takes the place of container images: for each image name, without registry, tag and digest,
- * a folder with the programs that it would hold.
+ * its entrypoint, or a folder with the programs that it would hold.
  *
- * @param programs folders by image name
+ * @param programs programs or folders by image name
  */
 public record LocalImages(Map<String, Path> programs) {
 
@@ -22,7 +22,7 @@ public record LocalImages(Map<String, Path> programs) {
     programs = Map.copyOf(programs);
   }
 
-  /** Whether there is a folder for the container's image. */
+  /** Whether there is something for the container's image. */
   boolean have(Container container) {
     return programs.containsKey(name(container.getImage()));
   }
@@ -30,16 +30,20 @@ public record LocalImages(Map<String, Path> programs) {
   /**
    * The command line of a container whose image is here.
    *
-   * @param rewrite turns a path of the container into one of this machine; a program of the image's
-   *     folder is one already, and may lie where the container has a mount, such as below /tmp
+   * @param rewrite turns a path of the container into one of this machine; the image's program is
+   *     one already, and may lie where the container has a mount, such as below /tmp
    */
   List<String> commandLine(Container container, UnaryOperator<String> rewrite) {
-    Path folder = programs.get(name(container.getImage()));
+    Path image = programs.get(name(container.getImage()));
     List<String> line = new ArrayList<>(container.getCommand());
     line.addAll(container.getArgs());
-    Path program = line.isEmpty() ? folder : folder.resolve(line.get(0));
     line.replaceAll(rewrite);
-    if (!line.isEmpty() && Files.isExecutable(program)) {
+    if (container.getCommand().isEmpty()) {
+      line.add(0, image.toString());
+      return line;
+    }
+    Path program = image.resolve(container.getCommand().get(0));
+    if (Files.isExecutable(program)) {
       line.set(0, program.toString());
     }
     return line;

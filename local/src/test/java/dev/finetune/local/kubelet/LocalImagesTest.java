@@ -15,6 +15,20 @@ class LocalImagesTest {
   @TempDir private Path temporary;
 
   @Test
+  void withoutACommandTheImagesOwnProgramRuns() {
+    Path program = temporary.resolve("trainer");
+    LocalImages images = new LocalImages(Map.of("finetune-trainer", program));
+    Container container =
+        new ContainerBuilder()
+            .withImage("finetune-trainer:0.1.0")
+            .withArgs("sft", "--recipe", "/etc/recipe.yaml")
+            .build();
+
+    assertThat(images.commandLine(container, path -> path.replace("/etc", "/moved")))
+        .containsExactly(program.toString(), "sft", "--recipe", "/moved/recipe.yaml");
+  }
+
+  @Test
   void aProgramOfAnImageThatLiesBelowAMountsPathIsNotRewritten() throws IOException {
     Path program = Files.createFile(temporary.resolve("trainer"));
     assertThat(program.toFile().setExecutable(true)).isTrue();

@@ -14,7 +14,8 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /** Writes an Event of events.k8s.io/v1 for each transition of a FineTuneJob. */
@@ -59,7 +60,7 @@ public class TransitionEvents {
     String namespace = job.getMetadata().getNamespace();
     return new EventBuilder()
         .withNewMetadata()
-        .withName(name + "." + UUID.randomUUID().toString().substring(0, 13))
+        .withName(eventName(name, now))
         .withNamespace(namespace)
         .endMetadata()
         .withEventTime(new MicroTime(MICRO_TIME.format(now)))
@@ -79,6 +80,15 @@ public class TransitionEvents {
                 .withResourceVersion(job.getMetadata().getResourceVersion())
                 .build())
         .build();
+  }
+
+  /**
+   * As client-go names its events: kubectl describe shows them in the order of their names, because
+   * those of events.k8s.io have no lastTimestamp. The random end keeps two of one instant apart.
+   */
+  private static String eventName(String job, Instant now) {
+    long nanos = TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano();
+    return "%s.%x.%04x".formatted(job, nanos, ThreadLocalRandom.current().nextInt(0x10000));
   }
 
   private static String note(String message) {

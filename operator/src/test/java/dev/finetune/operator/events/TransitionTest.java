@@ -27,14 +27,10 @@ class TransitionTest {
   @Test
   void eachStageOfALifeIsToldOnce() {
     assertThat(next(status -> status.started(1, "tune-1")))
-        .containsExactly(
-            new Transition(
-                "Normal", ConditionReason.JobCreated, "Attempt 1 starts: Job tune-1 is created"));
-    assertThat(next(this::running))
-        .extracting(Transition::reason)
-        .containsExactly(ConditionReason.TrainerRunning);
-    assertThat(next(this::running)).isEmpty();
-    assertThat(next(status -> status.running(stage(), "node-1", progress(10, 10, null))))
+        .as("the Job has Events of its own")
+        .isEmpty();
+    assertThat(next(this::running)).as("the pod has Events of its own").isEmpty();
+    assertThat(next(status -> status.running(stage(), Optional.of(runningPod(1)), progress(10, 10, null))))
         .as("progress is no transition")
         .isEmpty();
     var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), Optional.empty(), NOW);
@@ -50,7 +46,10 @@ class TransitionTest {
         AttemptEnd.failed(
             job.getStatus().attempts().get(0), Optional.of(endedPod(1, 65, "Error", "row 3")), NOW);
 
-    assertThat(next(status -> status.failed(end, "row 3 is broken")))
+    assertThat(
+            next(
+                status ->
+                    status.failed(Optional.of(end), ConditionReason.DataError, "row 3 is broken")))
         .containsExactly(new Transition("Warning", ConditionReason.DataError, "row 3 is broken"));
   }
 
@@ -82,13 +81,24 @@ class TransitionTest {
     assertThat(event.getMetadata().getNamespace()).isEqualTo("default");
   }
 
+  @Test
+  void eventsAreOrderedByTheirNames() {
+    var transition = new Transition("Normal", ConditionReason.JobCreated, "starts");
+
+    String first = TransitionEvents.event(job, transition, NOW).getMetadata().getName();
+    String second =
+        TransitionEvents.event(job, transition, NOW.plusNanos(1)).getMetadata().getName();
+
+    assertThat(first).isLessThan(second).startsWith(job.getMetadata().getName() + ".");
+  }
+
   private List<Transition> reject(String message) {
     var violations = List.of(new Violation("spec", message));
     return to(new StatusCalculator(job, violations, NOW).rejected());
   }
 
   private FineTuneJobStatus running(StatusCalculator status) {
-    return status.running(stage(), "node-1", Progress.NONE);
+    return status.running(stage(), Optional.of(runningPod(1)), Progress.NONE);
   }
 
   private static PodStage stage() {

@@ -40,7 +40,7 @@ record ProgramEnd(TrainerExit exit, String message, Throwable cause) {
   }
 
   private static String heap(Throwable thrown) {
-    return ("out of memory in the Java heap (%s, at most %d MiB); give the JVM more with JAVA_OPTS=-Xmx4g,"
+    return ("out of memory in the Java heap (%s, at most %d MiB); give the JVM more with JDK_JAVA_OPTIONS=-Xmx4g,"
             + " or fewer rows with dataset.train[].sample")
         .formatted(thrown.getMessage(), Runtime.getRuntime().maxMemory() >> 20);
   }

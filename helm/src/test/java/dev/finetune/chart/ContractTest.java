@@ -1,0 +1,88 @@
+package dev.finetune.chart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.finetune.operator.resources.Labels;
+import dev.finetune.operator.resources.TrainerContainer;
+import io.fabric8.kubernetes.api.model.rbac.Role;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+
+/** What the chart repeats of other parts of the project is what they say. */
+class ContractTest {
+  private static final Chart CHART = Chart.ofTests();
+
+  @Test
+  void theChartHasTheBuildsVersion() {
+    JsonNode chart = CHART.yaml("Chart.yaml");
+
+    assertThat(chart.get("version").asText()).isEqualTo(System.getProperty("project.version"));
+    assertThat(chart.get("appVersion").asText()).isEqualTo(System.getProperty("project.version"));
+  }
+
+  @Test
+  void theCrdIsTheGeneratedOneAndStaysUnlessToldOtherwise() {
+    JsonNode generated = Chart.parse(CHART.text("files/finetunejobs.finetune.dev-v1.yml")).get(0);
+    JsonNode kept = CHART.object(Variant.named("default").values(), "CustomResourceDefinition");
+    JsonNode unkept =
+        CHART.object(Variant.named("everything").values(), "CustomResourceDefinition");
+
+    assertThat(kept.get("spec")).isEqualTo(generated.get("spec"));
+    assertThat(kept.at("/metadata/annotations/helm.sh~1resource-policy").asText())
+        .isEqualTo("keep");
+    assertThat(unkept.get("spec")).isEqualTo(generated.get("spec"));
+    assertThat(unkept.at("/metadata/annotations").isMissingNode()).isTrue();
+  }
+
+  @Test
+  void trainersAreFoundByTheirLabelAndTheirPort() {
+    var values = Variant.named("everything").values();
+    JsonNode monitor = CHART.object(values, "PodMonitor").get("spec");
+    List<JsonNode> policies =
+        CHART.objects(values).stream()
+            .filter(each -> each.get("kind").asText().equals("NetworkPolicy"))
+            .filter(each -> each.at("/metadata/namespace").asText().equals("team-a"))
+            .toList();
+
+    assertThat(monitor.at("/selector/matchExpressions/0/key").asText()).isEqualTo(Labels.JOB);
+    assertThat(texts(monitor.get("podTargetLabels"))).containsExactly(Labels.JOB, Labels.ATTEMPT);
+    assertThat(monitor.at("/podMetricsEndpoints/0/port").asText())
+        .isEqualTo(TrainerContainer.PROGRESS_PORT);
+    assertThat(policies).hasSize(1);
+    JsonNode policy = policies.get(0).get("spec");
+    assertThat(policy.at("/podSelector/matchExpressions/0/key").asText()).isEqualTo(Labels.JOB);
+    assertThat(policy.at("/ingress/0/ports/0/port").asText())
+        .isEqualTo(TrainerContainer.PROGRESS_PORT);
+  }
+
+  @Test
+  void theDocumentationListsTheOperatorsRights() {
+    JsonNode role =
+        CHART.objects(Variant.named("namespaced").values()).stream()
+            .filter(each -> each.get("kind").asText().equals("Role"))
+            .filter(each -> each.at("/metadata/namespace").asText().equals("team-a"))
+            .findFirst()
+            .orElseThrow();
+
+    assertThat(OperationsPage.of(Path.of("../docs/operations.md")).rights())
+        .isEqualTo(Right.of(Serialization.unmarshal(role.toString(), Role.class).getRules()));
+  }
+
+  @Test
+  void theDashboardArrivesAsItIsWritten() {
+    JsonNode map = CHART.object(Variant.named("everything").values(), "ConfigMap");
+
+    assertThat(Chart.parse(map.at("/data/finetune-operator.json").asText()))
+        .isEqualTo(Chart.parse(CHART.text("files/dashboard.json")));
+    assertThat(map.at("/metadata/labels/grafana_dashboard").asText()).isEqualTo("1");
+    assertThat(map.at("/metadata/annotations/grafana_folder").asText()).isEqualTo("Training");
+  }
+
+  private static List<String> texts(JsonNode array) {
+    return StreamSupport.stream(array.spliterator(), false).map(JsonNode::asText).toList();
+  }
+}

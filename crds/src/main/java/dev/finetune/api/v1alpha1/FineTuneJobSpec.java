@@ -64,11 +64,6 @@ public record FineTuneJobSpec(
         @Max(Integer.MAX_VALUE)
         Integer ttlSecondsAfterFinished) {
 
-  /** The value of {@code managedBy} that means this operator. */
+  /** The value of {@code managedBy} that means this operator, as an absent one does. */
   public static final String OPERATOR = "finetune.dev/operator";
-
-  /** Whether the job is this operator's. */
-  public boolean ours() {
-    return managedBy == null || managedBy.equals(OPERATOR);
-  }
 }

@@ -22,6 +22,8 @@ record Transition(String type, ConditionReason reason, String message) {
   private static final Set<ConditionReason> NORMAL =
       EnumSet.of(
           ConditionReason.Starting,
+          ConditionReason.Queued,
+          ConditionReason.Preempted,
           ConditionReason.SuspendRequested,
           ConditionReason.NotSuspended,
           ConditionReason.Completed);

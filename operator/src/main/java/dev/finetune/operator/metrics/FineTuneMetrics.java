@@ -5,6 +5,7 @@ import dev.finetune.api.v1alpha1.AttemptOutcome;
 import dev.finetune.api.v1alpha1.ConditionType;
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
+import dev.finetune.api.v1alpha1.Phase;
 import dev.finetune.operator.status.AttemptHistory;
 import dev.finetune.operator.status.Conditions;
 import io.micrometer.core.instrument.Counter;
@@ -43,6 +44,8 @@ public class FineTuneMetrics {
   private final Clock clock;
   private final Counter statusPatches;
   private final Timer timeToFirstStep;
+  private final Timer queueWait;
+  private final Counter preemptions;
 
   FineTuneMetrics(MeterRegistry registry, Clock clock) {
     this.registry = registry;
@@ -56,6 +59,15 @@ public class FineTuneMetrics {
             .description("From a FineTuneJob's creation to its first optimizer step.")
             .serviceLevelObjectives(START_DURATIONS)
             .register(registry);
+    this.queueWait =
+        Timer.builder("finetune.queue.wait")
+            .description("From an attempt's start, or its preemption, to its admission.")
+            .serviceLevelObjectives(JOB_DURATIONS)
+            .register(registry);
+    this.preemptions =
+        Counter.builder("finetune.preemptions")
+            .description("Times that a queue took the GPUs of an attempt back.")
+            .register(registry);
   }
 
   /** Counts one write of a status. */
@@ -68,6 +80,10 @@ public class FineTuneMetrics {
     if (steps(previous) == 0 && steps(next) > 0) {
       timeToFirstStep.record(sinceCreation(job));
     }
+    if (queued(previous) && !queued(next)) {
+      queueWait.record(sinceQueued(previous));
+    }
+    preemptions.increment(Math.max(0, preemptions(next) - preemptions(previous)));
     if (AttemptHistory.running(previous).isPresent()) {
       AttemptHistory.last(AttemptHistory.of(next))
           .filter(attempt -> attempt.outcome() != AttemptOutcome.Running)
@@ -75,10 +91,17 @@ public class FineTuneMetrics {
     }
     if (Conditions.terminal(next) && !Conditions.terminal(previous)) {
       boolean succeeded = Conditions.holds(next, ConditionType.Succeeded);
+      String outcome = succeeded ? "Succeeded" : "Failed";
+      Counter.builder("finetune.jobs.finished")
+          .description("FineTuneJobs that ended for good.")
+          .tag("outcome", outcome)
+          .tag("reason", Conditions.runningReason(next).orElseThrow().name())
+          .register(registry)
+          .increment();
       Timer.builder("finetune.job.duration")
           .description("From a FineTuneJob's creation to its end.")
           .serviceLevelObjectives(JOB_DURATIONS)
-          .tag("outcome", succeeded ? "Succeeded" : "Failed")
+          .tag("outcome", outcome)
           .register(registry)
           .record(sinceCreation(job));
     }
@@ -100,10 +123,37 @@ public class FineTuneMetrics {
   }
 
   private Duration sinceCreation(FineTuneJob job) {
-    Instant created = Instant.parse(job.getMetadata().getCreationTimestamp());
-    Duration age = Duration.between(created, clock.instant());
+    return since(Instant.parse(job.getMetadata().getCreationTimestamp()));
+  }
+
+  /** A preempted attempt has been in the queue since it lost its node, another since its start. */
+  private Duration sinceQueued(FineTuneJobStatus status) {
+    Instant start =
+        AttemptHistory.running(status)
+            .map(attempt -> Instant.parse(attempt.startTime()))
+            .orElseGet(clock::instant);
+    Instant released =
+        Conditions.find(status, ConditionType.Scheduled)
+            .map(scheduled -> Instant.parse(scheduled.getLastTransitionTime()))
+            .orElse(start);
+    return since(released.isAfter(start) ? released : start);
+  }
+
+  private Duration since(Instant time) {
+    Duration age = Duration.between(time, clock.instant());
     // Clocks of two machines may differ by more than a quick job takes.
     return age.isNegative() ? Duration.ZERO : age;
+  }
+
+  private static boolean queued(FineTuneJobStatus status) {
+    return status != null && status.phase() == Phase.QUEUED;
+  }
+
+  private static int preemptions(FineTuneJobStatus status) {
+    return AttemptHistory.last(AttemptHistory.of(status))
+        .map(Attempt::preemptions)
+        .map(count -> count == null ? 0 : count)
+        .orElse(0);
   }
 
   private static int steps(FineTuneJobStatus status) {

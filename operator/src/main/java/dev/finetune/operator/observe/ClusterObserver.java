@@ -32,17 +32,17 @@ public class ClusterObserver {
     this.refusals = refusals;
   }
 
-  /** Observes one job; of one that is done for good nothing is read. */
+  /** Observes one job; of one that is done for good only what the cache has of its Jobs. */
   public Observation observe(FineTuneJob job, Context<FineTuneJob> context) {
-    if (Conditions.terminal(job.getStatus())) {
-      return Observation.NOTHING;
-    }
     List<Job> jobs =
         new ArrayList<>(
             context
                 .getSecondaryResourcesAsStream(Job.class)
                 .filter(each -> Ownership.owns(job, each))
                 .toList());
+    if (Conditions.terminal(job.getStatus())) {
+      return new Observation(jobs, List.of());
+    }
     List<Pod> pods = context.getSecondaryResourcesAsStream(Pod.class).toList();
     Optional<Attempt> running = AttemptHistory.running(job.getStatus());
     if (running.isEmpty()) {
@@ -57,13 +57,18 @@ public class ClusterObserver {
       pods = live(job);
     }
     var observed = new Observation(jobs, pods);
+    Answer answer = answer(job, observed.pod(attempt));
     return new Observation(
         jobs,
         pods,
-        answer(job, observed.pod(attempt)).progress(),
+        answer.progress(),
+        answer.reached(),
         observed.pod(attempt).isPresent()
             ? Optional.empty()
-            : observed.job(attempt).flatMap(refusals::of));
+            : observed
+                .job(attempt)
+                .filter(each -> !Boolean.TRUE.equals(each.getSpec().getSuspend()))
+                .flatMap(refusals::of));
   }
 
   /**

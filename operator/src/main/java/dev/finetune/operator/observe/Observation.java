@@ -5,6 +5,9 @@ import dev.finetune.operator.resources.Labels;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,17 +17,32 @@ import java.util.Optional;
  * @param jobs its Jobs, one per attempt that is still there
  * @param pods the pods of its Jobs
  * @param progress the running trainer's answer; {@link Progress#NONE} where none runs or answers
+ * @param reached whether the trainer was asked now and took the question, even if it didn't answer
  * @param podRefusal the API server's words where it refuses the running attempt's Job its pod
  */
 public record Observation(
-    List<Job> jobs, List<Pod> pods, Progress progress, Optional<String> podRefusal) {
+    List<Job> jobs,
+    List<Pod> pods,
+    Progress progress,
+    boolean reached,
+    Optional<String> podRefusal) {
+
+  /** How long after its grace period a node that answers has removed a pod. */
+  private static final Duration SLACK = Duration.ofSeconds(30);
+
+  /** Creation times are in whole seconds, so of two the one that isn't being deleted is newer. */
+  private static final Comparator<Pod> NEWEST =
+      Comparator.comparing(
+              (Pod pod) -> pod.getMetadata().getCreationTimestamp(),
+              Comparator.nullsFirst(Comparator.naturalOrder()))
+          .thenComparing(pod -> pod.getMetadata().getDeletionTimestamp() == null);
 
   /** Nothing is there. */
   public static final Observation NOTHING = new Observation(List.of(), List.of());
 
   /** Jobs and pods alone. */
   public Observation(List<Job> jobs, List<Pod> pods) {
-    this(jobs, pods, Progress.NONE, Optional.empty());
+    this(jobs, pods, Progress.NONE, false, Optional.empty());
   }
 
   /** Defensive copies. */
@@ -39,15 +57,16 @@ public record Observation(
   }
 
   /**
-   * The pod of an attempt. One that a Job of a deleted FineTuneJob with the same name left behind
-   * has the same labels, but another owner.
+   * The newest pod of an attempt: one that its queue preempted and admitted again had others
+   * before. One that a Job of a deleted FineTuneJob with the same name left behind has the same
+   * labels, but another owner.
    */
   public Optional<Pod> pod(int attempt) {
     Optional<String> uid = job(attempt).map(job -> job.getMetadata().getUid());
     return pods.stream()
         .filter(pod -> attemptOf(pod) == attempt)
         .filter(pod -> uid.isEmpty() || ownedBy(pod, uid.get()))
-        .findFirst();
+        .max(NEWEST);
   }
 
   private static boolean ownedBy(Pod pod, String uid) {
@@ -62,10 +81,27 @@ public record Observation(
 
   /**
    * A pod that may still write to the destination, if there is one. Two trainers must never write
-   * to the same place, so the next attempt waits for it.
+   * to the same place, so the next attempt waits for it, unless it is lost.
    */
-  public Optional<Pod> unfinishedPod() {
-    return pods.stream().filter(pod -> !ended(pod)).findFirst();
+  public Optional<Pod> unfinishedPod(Instant now) {
+    return pods.stream().filter(pod -> !ended(pod) && !lost(pod, now)).findFirst();
+  }
+
+  /**
+   * Whether a pod should be gone and isn't: its node doesn't answer, and whether the trainer still
+   * runs there nobody can tell. The next attempt doesn't wait for it all the same: the trainer
+   * writes its attempt's token to the destination when it starts, and one that finds another's
+   * token there writes nothing more.
+   */
+  public static boolean lost(Pod pod, Instant now) {
+    return !ended(pod) && lostTime(pod).filter(time -> !now.isBefore(time)).isPresent();
+  }
+
+  /** From when a pod that is being deleted counts as lost. */
+  public static Optional<Instant> lostTime(Pod pod) {
+    // A pod's deletionTimestamp is the end of its grace period, not the time of the request.
+    return Optional.ofNullable(pod.getMetadata().getDeletionTimestamp())
+        .map(end -> Instant.parse(end).plus(SLACK));
   }
 
   /** Whether a Job ended well. */
@@ -87,7 +123,7 @@ public record Observation(
   }
 
   /** Whether no process of the pod runs any more. */
-  static boolean ended(Pod pod) {
+  public static boolean ended(Pod pod) {
     String phase = pod.getStatus() == null ? null : pod.getStatus().getPhase();
     return "Succeeded".equals(phase) || "Failed".equals(phase);
   }

@@ -3,7 +3,9 @@ package dev.finetune.operator.reconcile;
 import dev.finetune.api.v1alpha1.Attempt;
 import dev.finetune.api.v1alpha1.AttemptOutcome;
 import dev.finetune.api.v1alpha1.ConditionReason;
+import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.RetryPolicy;
+import dev.finetune.operator.status.AttemptHistory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -15,6 +17,9 @@ import java.util.List;
  */
 final class Backoff {
   private static final long LONGEST_SECONDS = 300;
+
+  private static final Duration FIRST_REFUSED = Duration.ofSeconds(1);
+  private static final Duration LONGEST_REFUSED = Duration.ofMinutes(1);
 
   /** 2^9 times a second is beyond the longest delay. */
   private static final int MOST_DOUBLINGS = 9;
@@ -36,6 +41,22 @@ final class Backoff {
     int endings =
         last.outcome() == AttemptOutcome.Failed ? failures : trailingInterruptions(attempts);
     return ended.plus(delay(retry, endings));
+  }
+
+  /**
+   * How long to wait before asking again for a child that the API server refused: as long as it has
+   * been asked already, which doubles with each try and needs no memory.
+   */
+  static Duration refused(FineTuneJob job, Instant now) {
+    String since =
+        AttemptHistory.last(AttemptHistory.of(job.getStatus()))
+            .map(Attempt::endTime)
+            .orElse(job.getMetadata().getCreationTimestamp());
+    Duration asked = since == null ? Duration.ZERO : Duration.between(Instant.parse(since), now);
+    if (asked.compareTo(FIRST_REFUSED) < 0) {
+      return FIRST_REFUSED;
+    }
+    return asked.compareTo(LONGEST_REFUSED) > 0 ? LONGEST_REFUSED : asked;
   }
 
   private static Duration delay(RetryPolicy retry, int endings) {

@@ -3,6 +3,7 @@ package dev.finetune.operator.reconcile;
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.operator.config.OperatorConfig;
 import dev.finetune.operator.resources.Ownership;
+import dev.finetune.operator.resources.ResourceNames;
 import dev.finetune.operator.resources.TrainerConfigMap;
 import dev.finetune.operator.resources.TrainerJob;
 import dev.finetune.operator.status.AttemptHistory;
@@ -12,9 +13,13 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.FieldValidateable;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.net.HttpURLConnection;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 
 /** Creates and deletes a FineTuneJob's children. None is ever updated. */
@@ -42,13 +47,14 @@ class Children {
    * Creates what an attempt needs. What is there already stays, so that a pass that was cut short
    * can simply be repeated.
    *
-   * @param createJob creates a Job and lets the informer's cache know at once
+   * @param writeJob does a write of a Job and lets the informer's cache know at once
    * @return the Job's name
    */
-  String createAttempt(FineTuneJob job, int attempt, UnaryOperator<Job> createJob) {
+  String createAttempt(
+      FineTuneJob job, int attempt, BiFunction<Job, UnaryOperator<Job>, Job> writeJob) {
     createRecipe(job);
     Job desired = TrainerJob.desired(job, attempt, config);
-    create(job, desired, createJob);
+    create(job, desired, each -> writeJob.apply(each, this::createStrictly));
     return desired.getMetadata().getName();
   }
 
@@ -62,6 +68,27 @@ class Children {
         .withName(name)
         .withPropagationPolicy(DeletionPropagation.BACKGROUND)
         .delete();
+  }
+
+  /**
+   * Removes what is left of a job that is done. The ConfigMap goes first: as long as a Job is there
+   * this is tried again.
+   */
+  void remove(FineTuneJob job, List<String> jobs) {
+    var recipe =
+        client
+            .configMaps()
+            .inNamespace(job.getMetadata().getNamespace())
+            .withName(ResourceNames.configMap(job));
+    if (Optional.ofNullable(recipe.get()).filter(each -> Ownership.owns(job, each)).isPresent()) {
+      recipe.delete();
+    }
+    jobs.forEach(name -> deleteJob(job, name));
+  }
+
+  /** A field that the API server doesn't know is an error, and not silently left out. */
+  private Job createStrictly(Job desired) {
+    return client.resource(desired).fieldValidation(FieldValidateable.Validation.STRICT).create();
   }
 
   private void createRecipe(FineTuneJob job) {

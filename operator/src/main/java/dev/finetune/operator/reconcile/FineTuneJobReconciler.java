@@ -8,6 +8,7 @@ import dev.finetune.operator.metrics.JobGauges;
 import dev.finetune.operator.observe.ClusterObserver;
 import dev.finetune.operator.observe.Observation;
 import dev.finetune.operator.observe.ProgressPolls;
+import dev.finetune.operator.resources.Ownership;
 import dev.finetune.operator.status.StatusCalculator;
 import dev.finetune.operator.validate.FineTuneJobValidator;
 import dev.finetune.operator.validate.Violation;
@@ -91,6 +92,9 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
 
   @Override
   public UpdateControl<FineTuneJob> reconcile(FineTuneJob job, Context<FineTuneJob> context) {
+    if (!Ownership.ours(job)) {
+      return UpdateControl.noUpdate();
+    }
     Instant now = clock.instant();
     Observation observation = observer.observe(job, context);
     if (!observation.progress().equals(Progress.NONE)) {
@@ -103,6 +107,10 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
     }
     var status = new StatusCalculator(job, violations, now);
     statusWriter.write(job, apply(step, job, observation, status, context), context);
+    if (step instanceof NextStep.EndAttempt end) {
+      // After the status, which then says that it was us, wherever this pass is cut short.
+      end.job().ifPresent(child -> children.deleteJob(job, child));
+    }
     Optional<Duration> again = step.again(config.progress().interval());
     return again.isPresent()
         ? UpdateControl.<FineTuneJob>noUpdate().rescheduleAfter(again.get())
@@ -118,13 +126,12 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
       Context<FineTuneJob> context) {
     if (step instanceof NextStep.StartAttempt start) {
       String child =
-          children.createAttempt(job, start.number(), context.resourceOperations()::create);
+          children.createAttempt(job, start.number(), context.resourceOperations()::resourcePatch);
       return status.started(start.number(), child);
     } else if (step instanceof NextStep.KeepRunning keep) {
-      return status.running(keep.stage(), keep.node().orElse(null), observation.progress());
-    } else if (step instanceof NextStep.Suspend suspend) {
-      suspend.job().ifPresent(child -> children.deleteJob(job, child));
-      return status.suspending(suspend.message(), observation.progress());
+      return status.running(keep.stage(), keep.pod(), observation.progress());
+    } else if (step instanceof NextStep.EndAttempt end) {
+      return status.ending(end.reason(), end.message(), end.pod(), observation.progress());
     } else if (step instanceof NextStep.StaySuspended stay) {
       return stay.end().map(status::suspended).orElseGet(status::suspended);
     } else if (step instanceof NextStep.Restart restart) {
@@ -132,11 +139,13 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
     } else if (step instanceof NextStep.Complete complete) {
       return status.succeeded(complete.end());
     } else if (step instanceof NextStep.Fail fail) {
-      return status.failed(fail.end(), fail.message());
+      return status.failed(fail.end(), fail.reason(), fail.message());
     } else if (step instanceof NextStep.Wait wait) {
       return status.waiting(wait.reason(), wait.message());
     } else if (step instanceof NextStep.Reject) {
       return status.rejected();
+    } else if (step instanceof NextStep.RemoveChildren remove) {
+      children.remove(job, remove.jobs());
     }
     return status.resting();
   }
@@ -150,6 +159,10 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
       List<Violation> violations = FineTuneJobValidator.validate(job, config);
       var status = new StatusCalculator(job, violations, clock.instant());
       statusWriter.write(job, status.childRefused(refused.getMessage()), context);
+      // The user has the words; a stack trace at each try would tell nobody anything.
+      return ErrorStatusUpdateControl.<FineTuneJob>noStatusUpdate()
+          .withNoRetry()
+          .rescheduleAfter(Backoff.refused(job, clock.instant()).toMillis());
     }
     return ErrorStatusUpdateControl.defaultErrorProcessing();
   }

@@ -3,14 +3,25 @@ package dev.finetune.operator.reconcile;
 import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.operator.status.AttemptEnd;
 import dev.finetune.operator.status.PodStage;
+import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** What to do about a FineTuneJob now. */
 sealed interface NextStep {
+  /** A state that events end is looked at again after this, in case that an event was missed. */
+  Duration SAFETY_INTERVAL = Duration.ofMinutes(1);
 
-  /** Nothing, for good: it has succeeded or failed, whatever becomes of its children. */
-  record Rest() implements NextStep {}
+  /**
+   * Nothing, for good: it has succeeded or failed, whatever becomes of its children.
+   *
+   * @param expiry until its children are to be removed; empty where they aren't, or are gone
+   */
+  record Rest(Optional<Duration> expiry) implements NextStep {}
+
+  /** Remove what is left of it: these Jobs, and the ConfigMap. */
+  record RemoveChildren(List<String> jobs) implements NextStep {}
 
   /** Nothing until the spec is edited: it breaks a rule. */
   record Reject() implements NextStep {}
@@ -21,14 +32,26 @@ sealed interface NextStep {
   /** Create the children of an attempt. */
   record StartAttempt(int number) implements NextStep {}
 
-  /** Let the running attempt go on, and read its progress. */
-  record KeepRunning(PodStage stage, Optional<String> node) implements NextStep {}
+  /**
+   * Let the running attempt go on, and read its progress.
+   *
+   * @param deadline until the earliest moment that ends it
+   */
+  record KeepRunning(PodStage stage, Optional<Pod> pod, Optional<Duration> deadline)
+      implements NextStep {}
+
+  /**
+   * Write nothing about the young attempt's pod yet: most get their node and their image within
+   * seconds, and each state in between would cost a write of the status and of an Event.
+   */
+  record Settle(Duration atMost) implements NextStep {}
 
   /**
    * End the running attempt: delete its Job, so that the trainer gets SIGTERM, where it is still
    * there.
    */
-  record Suspend(Optional<String> job, String message) implements NextStep {}
+  record EndAttempt(Optional<String> job, ConditionReason reason, String message, Optional<Pod> pod)
+      implements NextStep {}
 
   /** Stay without an attempt, as asked; {@code end} is that of the attempt that this ended. */
   record StaySuspended(Optional<AttemptEnd> end) implements NextStep {}
@@ -39,8 +62,9 @@ sealed interface NextStep {
   /** Note that the last attempt wrote the adapter. */
   record Complete(AttemptEnd end) implements NextStep {}
 
-  /** Note that the last attempt failed and none follows. */
-  record Fail(AttemptEnd end, String message) implements NextStep {}
+  /** Note that the job failed and no attempt follows; {@code end} is that of its last one. */
+  record Fail(Optional<AttemptEnd> end, ConditionReason reason, String message)
+      implements NextStep {}
 
   /**
    * When to look again, where no event may come.
@@ -53,9 +77,17 @@ sealed interface NextStep {
       return Optional.of(wait.atMost());
     } else if (this instanceof Restart restart) {
       return Optional.of(restart.delay());
+    } else if (this instanceof Settle settle) {
+      return Optional.of(settle.atMost());
+    } else if (this instanceof Rest rest) {
+      return rest.expiry();
+    } else if (this instanceof KeepRunning keep) {
+      Duration regular = keep.stage().polled() ? interval : SAFETY_INTERVAL;
+      return Optional.of(
+          keep.deadline().filter(each -> each.compareTo(regular) < 0).orElse(regular));
     }
-    boolean moves =
-        this instanceof StartAttempt || this instanceof KeepRunning || this instanceof Suspend;
-    return moves ? Optional.of(interval) : Optional.empty();
+    return this instanceof StartAttempt || this instanceof EndAttempt
+        ? Optional.of(interval)
+        : Optional.empty();
   }
 }

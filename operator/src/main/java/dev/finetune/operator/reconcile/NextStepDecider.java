@@ -2,32 +2,47 @@ package dev.finetune.operator.reconcile;
 
 import dev.finetune.api.v1alpha1.Attempt;
 import dev.finetune.api.v1alpha1.AttemptOutcome;
+import dev.finetune.api.v1alpha1.Checkpoints;
 import dev.finetune.api.v1alpha1.ConditionReason;
-import dev.finetune.api.v1alpha1.ConditionType;
+import dev.finetune.api.v1alpha1.Deadlines;
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.RetryPolicy;
 import dev.finetune.operator.observe.Observation;
+import dev.finetune.operator.reconcile.AttemptDeadlines.Deadline;
 import dev.finetune.operator.status.AttemptEnd;
 import dev.finetune.operator.status.AttemptHistory;
 import dev.finetune.operator.status.Conditions;
+import dev.finetune.operator.status.HeldTime;
 import dev.finetune.operator.status.PodStage;
 import dev.finetune.operator.validate.Violation;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The only decision in the operator: from what is asked, what is recorded and what is observed to
  * what to do now. Pure; the same arguments give the same step.
  */
 final class NextStepDecider {
-  /** A state that events end is looked at again after this, in case that an event was missed. */
-  private static final Duration SAFETY_INTERVAL = Duration.ofMinutes(1);
+  /** The operator's own reasons to end an attempt; the status keeps one until the end is there. */
+  private static final Set<ConditionReason> ENDINGS =
+      EnumSet.of(
+          ConditionReason.SuspendRequested,
+          ConditionReason.PendingDeadlineExceeded,
+          ConditionReason.ActiveDeadlineExceeded,
+          ConditionReason.Stalled,
+          ConditionReason.Disrupted);
+
+  /** How long a pod may take to start without a word about it. */
+  private static final Duration SETTLING = Duration.ofSeconds(10);
 
   private final FineTuneJob job;
   private final FineTuneJobStatus status;
@@ -56,7 +71,7 @@ final class NextStepDecider {
 
   private NextStep decide() {
     if (Conditions.terminal(status)) {
-      return new NextStep.Rest();
+      return Retention.decide(job, observation, now);
     }
     return AttemptHistory.running(status).map(this::decideRunning).orElseGet(this::decideIdle);
   }
@@ -71,37 +86,85 @@ final class NextStepDecider {
       return new NextStep.Complete(AttemptEnd.succeeded(attempt, pod, now));
     }
     if (Observation.failed(child.get())) {
-      return decideAfter(AttemptEnd.failed(attempt, pod, now));
+      return ending()
+          .map(reason -> decideEnded(attempt, reason, pod))
+          .orElseGet(() -> decideAfter(AttemptEnd.failed(attempt, pod, now)));
     }
-    boolean beingDeleted = child.get().getMetadata().getDeletionTimestamp() != null;
-    if (suspendRequested() && !beingDeleted) {
-      return new NextStep.Suspend(Optional.of(attempt.job()), suspendingText(attempt));
+    Optional<String> undeleted =
+        Optional.of(attempt.job())
+            .filter(name -> child.get().getMetadata().getDeletionTimestamp() == null);
+    if (suspendRequested() && undeleted.isPresent()) {
+      return new NextStep.EndAttempt(
+          undeleted, ConditionReason.SuspendRequested, suspendingText(attempt), pod);
     }
-    return new NextStep.KeepRunning(
-        PodStage.of(attempt.job(), pod, observation.podRefusal()), node(pod));
+    if (ending().isPresent()) {
+      return new NextStep.EndAttempt(undeleted, ending().get(), status.message(), pod);
+    }
+    return decideAlive(attempt, child.get(), pod);
   }
 
-  /** Its Job is gone: by our hand, if the status says that we suspend it, or else by somebody's. */
+  private NextStep decideAlive(Attempt attempt, Job child, Optional<Pod> pod) {
+    PodStage stage = PodStage.of(child, pod, observation.podRefusal());
+    List<Deadline> deadlines =
+        new AttemptDeadlines(job, attempt, child, pod, stage, observation, now).all();
+    Optional<Deadline> next = deadlines.stream().min(Comparator.comparing(Deadline::time));
+    if (next.isPresent() && !next.get().time().isAfter(now)) {
+      return new NextStep.EndAttempt(
+          Optional.of(attempt.job()), next.get().reason(), next.get().message(), pod);
+    }
+    Optional<Duration> left = next.map(deadline -> until(deadline.time()));
+    Instant settled = Instant.parse(attempt.startTime()).plus(SETTLING);
+    return stage.passing() && settled.isAfter(now)
+        ? new NextStep.Settle(
+            left.filter(each -> each.compareTo(until(settled)) < 0).orElse(until(settled)))
+        : new NextStep.KeepRunning(stage, pod, left);
+  }
+
+  /** Its Job is gone: by our hand, if the status says so, or else by somebody's. */
   private NextStep decideWithoutJob(Attempt attempt, Optional<Pod> pod) {
-    boolean ours = suspendRequested() || deletedByUs();
-    if (observation.unfinishedPod().isPresent()) {
-      return ours
-          ? new NextStep.Suspend(Optional.empty(), suspendingText(attempt))
-          : new NextStep.KeepRunning(
-              PodStage.of(attempt.job(), pod, observation.podRefusal()), node(pod));
+    Optional<ConditionReason> ours =
+        ending()
+            .or(
+                () ->
+                    suspendRequested()
+                        ? Optional.of(ConditionReason.SuspendRequested)
+                        : Optional.empty());
+    if (observation.unfinishedPod(now).isPresent()) {
+      return ours.<NextStep>map(
+              reason -> new NextStep.EndAttempt(Optional.empty(), reason, endingText(attempt), pod))
+          .orElseGet(
+              () ->
+                  new NextStep.KeepRunning(
+                      PodStage.of(attempt.job(), pod, observation.podRefusal()),
+                      pod,
+                      pod.flatMap(Observation::lostTime).map(this::until)));
     }
-    if (!ours) {
-      return decideAfter(AttemptEnd.jobDeleted(attempt, pod, now));
+    return ours.map(reason -> decideEnded(attempt, reason, pod))
+        .orElseGet(() -> decideAfter(AttemptEnd.jobDeleted(attempt, pod, now)));
+  }
+
+  /** The attempt that the operator ended is over. */
+  private NextStep decideEnded(Attempt attempt, ConditionReason reason, Optional<Pod> pod) {
+    if (AttemptEnd.done(attempt, pod)) {
+      return new NextStep.Complete(AttemptEnd.succeeded(attempt, pod, now));
     }
-    AttemptEnd end = AttemptEnd.suspended(attempt, pod, now);
-    return suspendRequested() ? new NextStep.StaySuspended(Optional.of(end)) : decideAfter(end);
+    AttemptEnd end = AttemptEnd.byOperator(attempt, reason, status.message(), pod, now);
+    return switch (reason) {
+      case SuspendRequested ->
+          suspendRequested() ? new NextStep.StaySuspended(Optional.of(end)) : decideAfter(end);
+      case PendingDeadlineExceeded -> new NextStep.Fail(Optional.of(end), reason, status.message());
+      case ActiveDeadlineExceeded ->
+          new NextStep.Fail(Optional.of(end), reason, outOfTimeText(end.progress().checkpoints()));
+      default -> decideAfter(end);
+    };
   }
 
   private NextStep decideAfter(AttemptEnd end) {
     Attempt attempt = end.attempt();
     if (!end.retryable()) {
       return new NextStep.Fail(
-          end,
+          Optional.of(end),
+          attempt.reason(),
           "Attempt "
               + attempt.number()
               + " failed, and another one would too: "
@@ -111,7 +174,8 @@ final class NextStepDecider {
     int maxRestarts = maxRestarts();
     if (failures > maxRestarts) {
       return new NextStep.Fail(
-          end,
+          Optional.of(end),
+          attempt.reason(),
           "Attempt "
               + attempt.number()
               + " failed and spec.retry.maxRestarts is "
@@ -125,7 +189,7 @@ final class NextStepDecider {
   }
 
   private NextStep decideIdle() {
-    Optional<Pod> leftover = observation.unfinishedPod();
+    Optional<Pod> leftover = observation.unfinishedPod(now);
     if (suspendRequested()) {
       return new NextStep.StaySuspended(Optional.empty());
     }
@@ -138,7 +202,16 @@ final class NextStepDecider {
           "Waiting for pod "
               + leftover.get().getMetadata().getName()
               + " of an earlier attempt to end",
-          SAFETY_INTERVAL);
+          Observation.lostTime(leftover.get())
+              .map(this::until)
+              .filter(left -> left.compareTo(NextStep.SAFETY_INTERVAL) < 0)
+              .orElse(NextStep.SAFETY_INTERVAL));
+    }
+    if (outOfTime()) {
+      return new NextStep.Fail(
+          Optional.empty(),
+          ConditionReason.ActiveDeadlineExceeded,
+          outOfTimeText(status.checkpoints()));
     }
     List<Attempt> attempts = AttemptHistory.of(status);
     Optional<Attempt> last = AttemptHistory.last(attempts);
@@ -157,10 +230,16 @@ final class NextStepDecider {
     return job.getSpec() != null && Boolean.TRUE.equals(job.getSpec().suspend());
   }
 
-  private boolean deletedByUs() {
-    return Conditions.find(status, ConditionType.Running)
-        .filter(running -> ConditionReason.SuspendRequested.name().equals(running.getReason()))
-        .isPresent();
+  private Optional<ConditionReason> ending() {
+    return Conditions.runningReason(status).filter(ENDINGS::contains);
+  }
+
+  /** Whether the trainer may not run any more, such as after activeSeconds was lowered. */
+  private boolean outOfTime() {
+    Deadlines deadlines = job.getSpec().deadlines();
+    return deadlines != null
+        && deadlines.activeSeconds() != null
+        && HeldTime.active(status, Optional.empty(), now) >= deadlines.activeSeconds();
   }
 
   private int failures() {
@@ -177,12 +256,30 @@ final class NextStepDecider {
     return left.isNegative() ? Duration.ZERO : left;
   }
 
-  private static Optional<String> node(Optional<Pod> pod) {
-    return pod.map(each -> each.getSpec().getNodeName());
-  }
-
   private static String suspendingText(Attempt attempt) {
     return "Attempt " + attempt.number() + " is saving a checkpoint and ends, as spec.suspend asks";
+  }
+
+  /** That of the pass that began the end, or of spec.suspend where that pass got no further. */
+  private String endingText(Attempt attempt) {
+    return ending().isPresent() ? status.message() : suspendingText(attempt);
+  }
+
+  /**
+   * @param said by the trainer at its end; null where it said nothing
+   */
+  private String outOfTimeText(Checkpoints said) {
+    Checkpoints known = said != null ? said : status.checkpoints();
+    String where =
+        known == null || known.latest() == null
+            ? "it has saved no checkpoint"
+            : "its newest checkpoint is "
+                + known.latest().location()
+                + "; a FineTuneJob of another name with the same recipe goes on from there";
+    return "The trainer has run for spec.deadlines.activeSeconds ("
+        + job.getSpec().deadlines().activeSeconds()
+        + "); "
+        + where;
   }
 
   private static String backingOffText(Attempt attempt, Instant start) {

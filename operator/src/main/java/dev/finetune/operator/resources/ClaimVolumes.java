@@ -16,10 +16,19 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The claims that a recipe names, each mounted once at {@code /mnt/volumes/CLAIM}. Only the
- * destination's is writable: a trainer can't harm the model or the data that it reads.
+ * The claims that a recipe names, each mounted once and whole at {@code /mnt/volumes/CLAIM}. Only
+ * the destination's is writable: a trainer can't harm the model or the data that it reads, unless
+ * they share the destination's claim.
+ *
+ * <p>Whole, and not by {@code subPath}, although that would hide a claim's other folders: the
+ * kubelet makes a missing subPath as root with mode 0750, so that a new destination couldn't be
+ * written by the trainer's user, and a missing source would be an empty folder, or a container that
+ * never starts, instead of exit code 65 or 66 with the path in words.
  */
 record ClaimVolumes(List<String> claims, Optional<String> writable) {
+  /** Of the names of the claims' volumes. */
+  static final String PREFIX = "claim-";
+
   private static final String SCHEME = "pvc://";
 
   /** The claims in the order in which the recipe names them: model, data, destination. */
@@ -65,7 +74,7 @@ record ClaimVolumes(List<String> claims, Optional<String> writable) {
    * volume's may not.
    */
   private String volumeName(String claim) {
-    return "claim-" + claims.indexOf(claim);
+    return PREFIX + claims.indexOf(claim);
   }
 
   private static Stream<String> dataSources(DatasetOptions dataset) {

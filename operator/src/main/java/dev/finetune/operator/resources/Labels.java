@@ -15,6 +15,11 @@ public final class Labels {
   /** The operator's name in {@code app.kubernetes.io/managed-by}. */
   public static final String OPERATOR = "finetune-operator";
 
+  /** Kueue's: the LocalQueue that admits a Job. */
+  public static final String QUEUE = "kueue.x-k8s.io/queue-name";
+
+  private static final String KUEUE = "kueue.x-k8s.io/";
+
   private Labels() {}
 
   /** Labels of what belongs to the job as a whole. */
@@ -25,6 +30,24 @@ public final class Labels {
     labels.put("app.kubernetes.io/component", "trainer");
     labels.put("app.kubernetes.io/managed-by", OPERATOR);
     labels.put(JOB, job.getMetadata().getName());
+    return labels;
+  }
+
+  /**
+   * Labels of an attempt's Job: those of the attempt, and Kueue's from the FineTuneJob, such as its
+   * priority class. {@code spec.queueName} is stronger than a label.
+   */
+  static Map<String, String> ofAttemptJob(FineTuneJob job, int attempt) {
+    var labels = ofAttempt(job, attempt);
+    if (job.getMetadata().getLabels() != null) {
+      job.getMetadata().getLabels().entrySet().stream()
+          .filter(label -> label.getKey().startsWith(KUEUE))
+          .forEach(label -> labels.put(label.getKey(), label.getValue()));
+    }
+    String queue = job.getSpec().queueName();
+    if (queue != null && !queue.isEmpty()) {
+      labels.put(QUEUE, queue);
+    }
     return labels;
   }
 

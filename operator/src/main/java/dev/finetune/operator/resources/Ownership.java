@@ -1,6 +1,7 @@
 package dev.finetune.operator.resources;
 
 import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.api.v1alpha1.FineTuneJobSpec;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
@@ -22,6 +23,12 @@ public final class Ownership {
         .withController(true)
         .withBlockOwnerDeletion(true)
         .build();
+  }
+
+  /** Whether the FineTuneJob is this operator's to run, and not another controller's. */
+  public static boolean ours(FineTuneJob job) {
+    String controller = job.getSpec() == null ? null : job.getSpec().managedBy();
+    return controller == null || controller.equals(FineTuneJobSpec.OPERATOR);
   }
 
   /**

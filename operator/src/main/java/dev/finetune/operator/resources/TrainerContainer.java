@@ -39,7 +39,8 @@ public final class TrainerContainer {
 
   private TrainerContainer() {}
 
-  static Container of(FineTuneJob job, ClaimVolumes claims, OperatorConfig.Trainer trainer) {
+  static Container of(
+      FineTuneJob job, int attempt, ClaimVolumes claims, OperatorConfig.Trainer trainer) {
     var pod = Optional.ofNullable(job.getSpec().pod());
     return new ContainerBuilder()
         .withName(NAME)
@@ -48,7 +49,7 @@ public final class TrainerContainer {
         .withImagePullPolicy(trainer.imagePullPolicy())
         // No command: which program that is and with which settings, its image says.
         .withArgs("sft", "--recipe", TrainerEnvironment.RECIPE_FILE)
-        .withEnv(environment(pod.map(PodOptions::env).orElse(List.of())))
+        .withEnv(environment(job, attempt, pod.map(PodOptions::env).orElse(List.of())))
         .addNewPort()
         .withName(PROGRESS_PORT)
         .withContainerPort(Progress.PORT)
@@ -63,12 +64,15 @@ public final class TrainerContainer {
         .build();
   }
 
-  private static List<EnvVar> environment(List<EnvironmentVariable> further) {
+  private static List<EnvVar> environment(
+      FineTuneJob job, int attempt, List<EnvironmentVariable> further) {
     var environment = new ArrayList<EnvVar>();
     environment.add(variable(TrainerEnvironment.VOLUMES, TrainerEnvironment.VOLUMES_FOLDER));
     environment.add(variable(TrainerEnvironment.LISTEN, "0.0.0.0:" + Progress.PORT));
     environment.add(
         variable(TrainerEnvironment.TERMINATION_MESSAGE_FILE, TrainerEnvironment.TERMINATION_LOG));
+    environment.add(variable(TrainerEnvironment.JOB_UID, job.getMetadata().getUid()));
+    environment.add(variable(TrainerEnvironment.ATTEMPT, String.valueOf(attempt)));
     for (EnvironmentVariable each : further) {
       environment.add(variable(each));
     }

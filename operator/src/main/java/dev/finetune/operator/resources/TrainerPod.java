@@ -30,11 +30,11 @@ final class TrainerPod {
         .withLabels(Labels.ofAttempt(job, attempt))
         .addToAnnotations("kubectl.kubernetes.io/default-container", TrainerContainer.NAME)
         .endMetadata()
-        .withSpec(spec(job, config))
+        .withSpec(spec(job, attempt, config))
         .build();
   }
 
-  private static PodSpec spec(FineTuneJob job, OperatorConfig config) {
+  private static PodSpec spec(FineTuneJob job, int attempt, OperatorConfig config) {
     var claims = ClaimVolumes.of(job.getSpec().recipe());
     var spec =
         new PodSpecBuilder()
@@ -46,7 +46,7 @@ final class TrainerPod {
             .withTerminationGracePeriodSeconds(config.trainer().gracePeriod().toSeconds())
             .withSecurityContext(securityContext(config.trainer()))
             .withVolumes(volumes(job, claims))
-            .withContainers(TrainerContainer.of(job, claims, config.trainer()));
+            .withContainers(TrainerContainer.of(job, attempt, claims, config.trainer()));
     Optional.ofNullable(job.getSpec().pod()).ifPresent(pod -> place(spec, pod));
     return spec.build();
   }

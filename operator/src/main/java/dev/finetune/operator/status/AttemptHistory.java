@@ -4,12 +4,14 @@ import dev.finetune.api.v1alpha1.Attempt;
 import dev.finetune.api.v1alpha1.AttemptOutcome;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
+import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** The attempts of a status, oldest first. Every method returns a new list. */
 public final class AttemptHistory {
@@ -32,52 +34,55 @@ public final class AttemptHistory {
     return last(of(status)).filter(attempt -> attempt.outcome() == AttemptOutcome.Running);
   }
 
-  /** With the end of its last attempt filled in, and the step that it went on from kept. */
+  /** With the end of its last attempt filled in, and what was known of its steps kept. */
   public static List<Attempt> ended(List<Attempt> attempts, Attempt ended) {
     Attempt last = last(attempts).orElseThrow();
-    return replaceLast(attempts, withSteps(ended, last.resumedFromStep(), last.lostSteps()));
-  }
-
-  /** With the GPU time of its last attempt, where its pod was gone too soon to tell. */
-  static List<Attempt> withGpuSeconds(List<Attempt> attempts, long gpuSeconds) {
-    Attempt last = last(attempts).orElseThrow();
-    return last.gpuSeconds() != null
-        ? attempts
-        : replaceLast(
-            attempts,
-            copy(last, last.node(), last.resumedFromStep(), last.lostSteps(), gpuSeconds));
+    AttemptDraft draft = AttemptDraft.of(ended);
+    draft.resumedFromStep = last.resumedFromStep();
+    draft.lostSteps = last.lostSteps();
+    return replaceLast(attempts, draft.build());
   }
 
   static List<Attempt> started(List<Attempt> attempts, int number, String job, Instant now) {
+    AttemptDraft draft = new AttemptDraft();
+    draft.number = number;
+    draft.job = job;
+    draft.startTime = now.truncatedTo(ChronoUnit.SECONDS).toString();
     var all = new ArrayList<>(attempts);
-    all.add(
-        new Attempt(
-            number,
-            job,
-            now.truncatedTo(ChronoUnit.SECONDS).toString(),
-            null,
-            AttemptOutcome.Running,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null));
+    all.add(draft.build());
     return List.copyOf(all.subList(Math.max(0, all.size() - KEPT), all.size()));
   }
 
   static List<Attempt> onNode(List<Attempt> attempts, String node) {
-    return last(attempts)
-        .filter(attempt -> node != null && !node.equals(attempt.node()))
-        .map(
-            attempt ->
-                replaceLast(
-                    attempts,
-                    copy(attempt, node, attempt.resumedFromStep(), null, attempt.gpuSeconds())))
-        .orElse(attempts);
+    return node == null ? attempts : editLast(attempts, draft -> draft.node = node);
+  }
+
+  /** Counts one more time that the queue took the last attempt's GPUs back. */
+  static List<Attempt> preempted(List<Attempt> attempts) {
+    return editLast(
+        attempts,
+        draft -> draft.preemptions = Objects.requireNonNullElse(draft.preemptions, 0) + 1);
+  }
+
+  /** With the time for which its last attempt held GPUs once more. */
+  static List<Attempt> addGpuSeconds(List<Attempt> attempts, long gpuSeconds) {
+    return editLast(
+        attempts,
+        draft -> draft.gpuSeconds = Objects.requireNonNullElse(draft.gpuSeconds, 0L) + gpuSeconds);
+  }
+
+  /**
+   * Notes how the last attempt's trainer ended, while its pod is still there to tell: a pod that is
+   * being deleted is gone soon after.
+   */
+  static List<Attempt> exited(List<Attempt> attempts, ContainerStateTerminated terminated) {
+    return editLast(
+        attempts,
+        draft -> {
+          draft.exitCode = terminated.getExitCode();
+          draft.endTime = terminated.getFinishedAt();
+          draft.log = LastWords.of(terminated).logOrNull();
+        });
   }
 
   /**
@@ -92,12 +97,12 @@ public final class AttemptHistory {
       return attempts;
     }
     int from = resumedFromStep(progress);
-    List<Attempt> all = new ArrayList<>(replaceLast(attempts, withSteps(last.get(), from, null)));
+    List<Attempt> all = new ArrayList<>(editLast(attempts, draft -> draft.resumedFromStep = from));
     int previous = all.size() - 2;
     if (previous >= 0 && all.get(previous).resumedFromStep() != null && stepBefore != null) {
-      Attempt before = all.get(previous);
       all.set(
-          previous, withSteps(before, before.resumedFromStep(), Math.max(0, stepBefore - from)));
+          previous,
+          edit(all.get(previous), draft -> draft.lostSteps = Math.max(0, stepBefore - from)));
     }
     return List.copyOf(all);
   }
@@ -116,7 +121,7 @@ public final class AttemptHistory {
             ? 0
             : Objects.requireNonNullElse(progress.checkpoints().latest().step(), 0);
     int lost = Math.max(0, progress.training().step() - saved);
-    return replaceLast(attempts, withSteps(last, last.resumedFromStep(), lost));
+    return editLast(attempts, draft -> draft.lostSteps = lost);
   }
 
   private static int resumedFromStep(Progress progress) {
@@ -125,27 +130,16 @@ public final class AttemptHistory {
         : Objects.requireNonNullElse(progress.checkpoints().resumedFrom().step(), 0);
   }
 
-  private static Attempt withSteps(Attempt attempt, Integer resumedFromStep, Integer lostSteps) {
-    return copy(attempt, attempt.node(), resumedFromStep, lostSteps, attempt.gpuSeconds());
+  private static Attempt edit(Attempt attempt, Consumer<AttemptDraft> change) {
+    AttemptDraft draft = AttemptDraft.of(attempt);
+    change.accept(draft);
+    return draft.build();
   }
 
-  private static Attempt copy(
-      Attempt attempt, String node, Integer resumedFromStep, Integer lostSteps, Long gpuSeconds) {
-    return new Attempt(
-        attempt.number(),
-        attempt.job(),
-        attempt.startTime(),
-        attempt.endTime(),
-        attempt.outcome(),
-        attempt.reason(),
-        attempt.exitCode(),
-        node,
-        attempt.message(),
-        attempt.log(),
-        attempt.preemptions(),
-        resumedFromStep,
-        lostSteps,
-        gpuSeconds);
+  private static List<Attempt> editLast(List<Attempt> attempts, Consumer<AttemptDraft> change) {
+    return last(attempts)
+        .map(attempt -> replaceLast(attempts, edit(attempt, change)))
+        .orElse(attempts);
   }
 
   private static List<Attempt> replaceLast(List<Attempt> attempts, Attempt last) {

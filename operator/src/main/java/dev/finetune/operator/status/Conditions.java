@@ -81,14 +81,22 @@ public final class Conditions {
       return Phase.RUNNING;
     }
     Condition running = byType.get(ConditionType.Running);
-    return running != null && ConditionReason.BackingOff.name().equals(running.getReason())
-        ? Phase.RESTARTING
-        : Phase.PENDING;
+    String reason = running == null ? "" : running.getReason();
+    if (reason.equals(ConditionReason.Queued.name())) {
+      return Phase.QUEUED;
+    }
+    return reason.equals(ConditionReason.BackingOff.name()) ? Phase.RESTARTING : Phase.PENDING;
   }
 
   /** Whether a condition of a status is True. */
   public static boolean holds(FineTuneJobStatus status, ConditionType type) {
     return find(status, type).filter(condition -> "True".equals(condition.getStatus())).isPresent();
+  }
+
+  /** Why the trainer runs or doesn't; empty for a new job. */
+  public static Optional<ConditionReason> runningReason(FineTuneJobStatus status) {
+    return find(status, ConditionType.Running)
+        .map(condition -> ConditionReason.valueOf(condition.getReason()));
   }
 
   /** Whether a job with this status is done for good. */

@@ -17,6 +17,10 @@ record Failure(
     String message,
     boolean retryable) {
 
+  static Failure failed(ConditionReason reason, Integer exitCode, String message, boolean again) {
+    return new Failure(AttemptOutcome.Failed, reason, exitCode, message, again);
+  }
+
   static Failure interrupted(ConditionReason reason, Integer exitCode, String message) {
     return new Failure(AttemptOutcome.Interrupted, reason, exitCode, message, true);
   }

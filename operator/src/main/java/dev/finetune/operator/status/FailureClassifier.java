@@ -64,6 +64,7 @@ final class FailureClassifier {
                 "NodeAffinity",
                 "NodeShutdown",
                 "NodeLost",
+                "Preempting",
                 "Terminated",
                 "UnexpectedAdmissionError")
             .contains(reason);

@@ -14,8 +14,8 @@ import java.util.Optional;
  * the end of its log.
  */
 record LastWords(Optional<TerminationMessage> structured, String log) {
-  /** Bytes of a log that help; more of it is in the pod's log. */
-  private static final int LONGEST_LOG = 1024;
+  /** Characters of a log that help; more of it is in the pod's log. */
+  private static final int LONGEST_LOG = 1500;
 
   /** Unknown properties are let pass: a job may run a newer trainer's image. */
   private static final ObjectMapper JSON =
@@ -25,7 +25,9 @@ record LastWords(Optional<TerminationMessage> structured, String log) {
     String text = terminated.getMessage() == null ? "" : terminated.getMessage().strip();
     if (text.startsWith("{")) {
       try {
-        return new LastWords(Optional.of(JSON.readValue(text, TerminationMessage.class)), "");
+        TerminationMessage message = JSON.readValue(text, TerminationMessage.class);
+        return new LastWords(
+            Optional.of(message), message.log() == null ? "" : tail(message.log().strip()));
       } catch (JsonProcessingException e) {
         // A log line that happens to be JSON, or a message cut short: text all the same.
         return new LastWords(Optional.empty(), tail(text));
@@ -38,9 +40,16 @@ record LastWords(Optional<TerminationMessage> structured, String log) {
     return structured.map(TerminationMessage::progress).orElse(Progress.NONE);
   }
 
-  /** For people; empty where nothing is known. */
+  /** One sentence for people, or the last line of the log; empty where nothing is known. */
   String text() {
-    return structured.map(TerminationMessage::message).orElse(log);
+    return structured
+        .map(TerminationMessage::message)
+        .orElseGet(() -> log.substring(log.lastIndexOf('\n') + 1));
+  }
+
+  /** The last lines of the log. */
+  String logOrNull() {
+    return log.isEmpty() ? null : log;
   }
 
   private static String tail(String text) {

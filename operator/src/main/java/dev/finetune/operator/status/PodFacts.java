@@ -46,6 +46,18 @@ final class PodFacts {
         .map(Instant::parse);
   }
 
+  /** When the trainer's process started. */
+  static Optional<Instant> startedTime(Pod pod) {
+    return state(pod)
+        .flatMap(
+            state ->
+                state.getRunning() != null
+                    ? Optional.ofNullable(state.getRunning().getStartedAt())
+                    : Optional.ofNullable(state.getTerminated())
+                        .map(ContainerStateTerminated::getStartedAt))
+        .map(Instant::parse);
+  }
+
   static boolean hasMemoryLimit(Pod pod) {
     return limits(pod.getSpec()).containsKey("memory");
   }

@@ -4,6 +4,7 @@ import dev.finetune.api.v1alpha1.ConditionReason;
 import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.util.Optional;
 
 /**
@@ -17,11 +18,30 @@ public record PodStage(boolean scheduled, boolean running, ConditionReason reaso
   /**
    * Reads it from the pod.
    *
-   * @param job name of the Job that creates the pod
+   * @param job the Job that creates the pod
    * @param refusal the API server's words where it refuses the Job its pod
    */
+  public static PodStage of(Job job, Optional<Pod> pod, Optional<String> refusal) {
+    return QueueState.waits(job)
+        ? QueueState.stage(job, pod.filter(each -> running(each) && !ended(each)))
+        : of(job.getMetadata().getName(), pod, refusal);
+  }
+
+  /** As {@link #of(Job, Optional, Optional)}, of an attempt whose Job is gone or goes on. */
   public static PodStage of(String job, Optional<Pod> pod, Optional<String> refusal) {
     return pod.map(PodStage::of).orElseGet(() -> withoutPod(job, refusal));
+  }
+
+  /** Whether every pod goes through it on its way to run. */
+  public boolean passing() {
+    return reason == ConditionReason.JobCreated || reason == ConditionReason.PodStarting;
+  }
+
+  /** Whether an event may fail to come: a trainer is asked, and a refused pod only looked for. */
+  public boolean polled() {
+    return running
+        || reason == ConditionReason.JobCreated
+        || reason == ConditionReason.ChildRefused;
   }
 
   private static PodStage withoutPod(String job, Optional<String> refusal) {
@@ -45,8 +65,11 @@ public record PodStage(boolean scheduled, boolean running, ConditionReason reaso
   private static PodStage of(Pod pod) {
     String name = "Pod " + pod.getMetadata().getName();
     if (running(pod)) {
-      return new PodStage(
-          true, true, ConditionReason.TrainerRunning, name + " trains" + onNode(pod));
+      String doing =
+          pod.getMetadata().getDeletionTimestamp() == null || ended(pod)
+              ? " trains"
+              : " is being deleted and saves a checkpoint";
+      return new PodStage(true, true, ConditionReason.TrainerRunning, name + doing + onNode(pod));
     }
     if (!scheduled(pod)) {
       var refusal =
@@ -75,6 +98,10 @@ public record PodStage(boolean scheduled, boolean running, ConditionReason reaso
     return state
         .map(each -> each.getRunning() != null || each.getTerminated() != null)
         .orElseGet(() -> pod.getStatus() != null && "Running".equals(pod.getStatus().getPhase()));
+  }
+
+  private static boolean ended(Pod pod) {
+    return PodFacts.terminated(pod).isPresent();
   }
 
   private static boolean scheduled(Pod pod) {

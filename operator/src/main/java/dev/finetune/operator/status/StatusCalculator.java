@@ -9,10 +9,13 @@ import dev.finetune.api.v1alpha1.FineTuneJobSpec;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.operator.validate.Violation;
-import java.time.Duration;
+import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
+import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -26,6 +29,8 @@ public final class StatusCalculator {
   private final Instant now;
   private final int gpus;
   private final Conditions conditions;
+  private long activeSeconds;
+  private String lastProgressTime;
 
   /**
    * A calculator for one pass.
@@ -39,6 +44,8 @@ public final class StatusCalculator {
     this.now = now;
     this.gpus = gpus(job.getSpec());
     this.conditions = new Conditions(previous, generation, now);
+    this.activeSeconds = HeldTime.before(previous);
+    this.lastProgressTime = previous.lastProgressTime();
   }
 
   /** The spec breaks a rule, and no attempt runs. */
@@ -68,28 +75,54 @@ public final class StatusCalculator {
         previous.failedAttempts());
   }
 
-  /** An attempt goes on. */
-  public FineTuneJobStatus running(PodStage stage, String node, Progress progress) {
+  /**
+   * An attempt goes on.
+   *
+   * @param pod its newest, if there is one
+   * @param answer what its trainer answered
+   */
+  public FineTuneJobStatus running(PodStage stage, Optional<Pod> pod, Progress answer) {
+    HeldTime held = HeldTime.of(previous, Optional.empty(), now);
+    boolean released = conditions.holds(ConditionType.Scheduled) && !stage.scheduled();
+    if (conditions.holds(ConditionType.Running) && !stage.running()) {
+      activeSeconds += held.runningSeconds();
+    }
     mark(stage.scheduled(), stage.running(), stage.reason(), stage.message());
     notSuspended();
-    return status(
-        stage.message(),
-        ProgressMerge.merge(previous, progress),
-        AttemptHistory.onNode(resumed(progress), node),
-        previous.failedAttempts());
+    Progress progress = said(pod, answer);
+    List<Attempt> attempts =
+        AttemptHistory.onNode(
+            resumed(progress), pod.map(each -> each.getSpec().getNodeName()).orElse(null));
+    if (preempts(stage)) {
+      attempts = AttemptHistory.preempted(attempts);
+    }
+    if (released) {
+      attempts = AttemptHistory.addGpuSeconds(attempts, gpus * held.scheduledSeconds());
+    }
+    return status(stage.message(), changed(progress), attempts, previous.failedAttempts());
   }
 
-  /** An attempt was told to end by {@code spec.suspend} and has not ended yet. */
-  public FineTuneJobStatus suspending(String message, Progress progress) {
+  /**
+   * The operator has told an attempt to end, and it has not ended yet.
+   *
+   * @param reason why it must; the status keeps it until the end is there
+   */
+  public FineTuneJobStatus ending(
+      ConditionReason reason, String message, Optional<Pod> pod, Progress answer) {
     boolean wasScheduled = conditions.holds(ConditionType.Scheduled);
     boolean wasRunning = conditions.holds(ConditionType.Running);
-    mark(wasScheduled, wasRunning, ConditionReason.SuspendRequested, message);
-    conditions.set(ConditionType.Suspended, false, ConditionReason.SuspendRequested, message);
-    return status(
-        message,
-        ProgressMerge.merge(previous, progress),
-        resumed(progress),
-        previous.failedAttempts());
+    mark(wasScheduled, wasRunning, reason, message);
+    notSuspended();
+    if (reason == ConditionReason.SuspendRequested) {
+      conditions.set(ConditionType.Suspended, false, reason, message);
+    }
+    Progress progress = said(pod, answer);
+    List<Attempt> attempts = resumed(progress);
+    Optional<ContainerStateTerminated> exit = pod.flatMap(PodFacts::terminated);
+    if (exit.isPresent()) {
+      attempts = AttemptHistory.exited(attempts, exit.get());
+    }
+    return status(message, changed(progress), attempts, previous.failedAttempts());
   }
 
   /** Nothing runs, as {@code spec.suspend} asks. */
@@ -122,13 +155,18 @@ public final class StatusCalculator {
     return withEnd(message, end);
   }
 
-  /** The last attempt failed and none follows. */
-  public FineTuneJobStatus failed(AttemptEnd end, String message) {
-    ConditionReason reason = end.attempt().reason();
+  /**
+   * The job failed for good.
+   *
+   * @param end that of the attempt which this ends; empty where none ran
+   */
+  public FineTuneJobStatus failed(
+      Optional<AttemptEnd> end, ConditionReason reason, String message) {
     mark(false, false, reason, message);
     notSuspended();
     conditions.set(ConditionType.Failed, true, reason, message);
-    return withEnd(message, end);
+    return end.map(each -> withEnd(message, each))
+        .orElseGet(() -> status(message, stored(), previous.attempts(), previous.failedAttempts()));
   }
 
   /** It has ended; an edit of its spec is answered and changes nothing. */
@@ -162,22 +200,42 @@ public final class StatusCalculator {
 
   private FineTuneJobStatus withEnd(String message, AttemptEnd end) {
     Progress merged = ProgressMerge.merge(previous, end.progress());
+    HeldTime held = HeldTime.of(previous, end.pod(), Instant.parse(end.attempt().endTime()));
+    activeSeconds += held.runningSeconds();
     List<Attempt> attempts = AttemptHistory.ended(resumed(end.progress()), end.attempt());
-    attempts = AttemptHistory.withGpuSeconds(attempts, gpuSeconds(end.attempt()));
+    int heldGpus = end.pod().map(pod -> PodFacts.gpus(pod.getSpec())).orElse(gpus);
+    attempts = AttemptHistory.addGpuSeconds(attempts, heldGpus * held.scheduledSeconds());
     attempts = AttemptHistory.lost(attempts, merged);
     int failed = Objects.requireNonNullElse(previous.failedAttempts(), 0);
     boolean counts = end.attempt().outcome() == AttemptOutcome.Failed;
     return status(message, merged, attempts, failed + (counts ? 1 : 0));
   }
 
-  /** By the status's own memory of when the pod got its node. */
-  private long gpuSeconds(Attempt ended) {
-    return Conditions.find(previous, ConditionType.Scheduled)
-        .filter(condition -> "True".equals(condition.getStatus()))
-        .map(condition -> Instant.parse(condition.getLastTransitionTime()))
-        .map(start -> Duration.between(start, Instant.parse(ended.endTime())).toSeconds())
-        .map(seconds -> gpus * Math.max(0, seconds))
-        .orElse(0L);
+  /** The queue takes the GPUs back: said once, when it is seen first. */
+  private boolean preempts(PodStage stage) {
+    boolean queue =
+        stage.reason() == ConditionReason.Preempted || stage.reason() == ConditionReason.Queued;
+    boolean known =
+        Conditions.runningReason(previous).filter(ConditionReason.Preempted::equals).isPresent();
+    return queue && !known && Conditions.holds(previous, ConditionType.Scheduled);
+  }
+
+  /** A pod that is being deleted takes its last words with it, so they are read at once. */
+  private static Progress said(Optional<Pod> pod, Progress answer) {
+    return pod.filter(each -> each.getMetadata().getDeletionTimestamp() != null)
+        .flatMap(PodFacts::terminated)
+        .map(terminated -> LastWords.of(terminated).progress())
+        .filter(words -> words != null && !words.equals(Progress.NONE))
+        .orElse(answer);
+  }
+
+  /** What is known of the training now, and when it became known. */
+  private Progress changed(Progress progress) {
+    Progress merged = ProgressMerge.merge(previous, progress);
+    if (!merged.equals(stored())) {
+      lastProgressTime = now.truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+    return merged;
   }
 
   private static int gpus(FineTuneJobSpec spec) {
@@ -217,8 +275,8 @@ public final class StatusCalculator {
         progress.result(),
         attempts,
         failedAttempts,
-        previous.activeSeconds(),
-        previous.lastProgressTime());
+        activeSeconds == 0 ? null : Long.valueOf(activeSeconds),
+        lastProgressTime);
   }
 
   private void acceptance() {

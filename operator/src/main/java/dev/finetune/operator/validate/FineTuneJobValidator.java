@@ -37,6 +37,9 @@ public final class FineTuneJobValidator {
     checkRecipe(spec.recipe(), config, violations);
     ResourceRules.check(spec.resources(), violations);
     PodRules.check(spec.pod(), violations);
+    if (violations.isEmpty()) {
+      PodTemplateRules.check(job, config, violations);
+    }
     return List.copyOf(violations);
   }
 

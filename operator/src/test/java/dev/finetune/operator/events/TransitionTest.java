@@ -30,7 +30,10 @@ class TransitionTest {
         .as("the Job has Events of its own")
         .isEmpty();
     assertThat(next(this::running)).as("the pod has Events of its own").isEmpty();
-    assertThat(next(status -> status.running(stage(), "node-1", progress(10, 10, null))))
+    assertThat(
+            next(
+                status ->
+                    status.running(stage(), Optional.of(runningPod(1)), progress(10, 10, null))))
         .as("progress is no transition")
         .isEmpty();
     var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), Optional.empty(), NOW);
@@ -46,7 +49,10 @@ class TransitionTest {
         AttemptEnd.failed(
             job.getStatus().attempts().get(0), Optional.of(endedPod(1, 65, "Error", "row 3")), NOW);
 
-    assertThat(next(status -> status.failed(end, "row 3 is broken")))
+    assertThat(
+            next(
+                status ->
+                    status.failed(Optional.of(end), ConditionReason.DataError, "row 3 is broken")))
         .containsExactly(new Transition("Warning", ConditionReason.DataError, "row 3 is broken"));
   }
 
@@ -95,7 +101,7 @@ class TransitionTest {
   }
 
   private FineTuneJobStatus running(StatusCalculator status) {
-    return status.running(stage(), "node-1", Progress.NONE);
+    return status.running(stage(), Optional.of(runningPod(1)), Progress.NONE);
   }
 
   private static PodStage stage() {

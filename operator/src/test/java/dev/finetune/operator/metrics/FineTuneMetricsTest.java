@@ -3,18 +3,22 @@ package dev.finetune.operator.metrics;
 import static dev.finetune.operator.Scenes.NOW;
 import static dev.finetune.operator.Scenes.applied;
 import static dev.finetune.operator.Scenes.endedPod;
+import static dev.finetune.operator.Scenes.job;
 import static dev.finetune.operator.Scenes.progress;
 import static dev.finetune.operator.Scenes.runningPod;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.operator.status.AttemptEnd;
 import dev.finetune.operator.status.PodStage;
 import dev.finetune.operator.status.StatusCalculator;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Clock;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,8 +29,6 @@ import org.junit.jupiter.api.Test;
 
 class FineTuneMetricsTest {
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-  private final Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
-  private final FineTuneMetrics metrics = new FineTuneMetrics(registry, clock);
   private final FineTuneJob job = applied();
 
   @Test
@@ -56,10 +58,41 @@ class FineTuneMetricsTest {
   }
 
   @Test
+  void theTimeInAQueueAndEachPreemptionAreMeasured() {
+    next(NOW, status -> status.started(1, "tune-1"));
+    next(NOW.plusSeconds(1), status -> stage(status, job(1, null)));
+    assertThat(registry.find("finetune.queue.wait").timer().count()).isZero();
+    next(NOW.plusSeconds(41), status -> running(status, Progress.NONE));
+    next(NOW.plusSeconds(100), status -> stage(status, job(1, null)));
+    next(NOW.plusSeconds(103), status -> running(status, Progress.NONE));
+
+    var wait = registry.get("finetune.queue.wait").timer();
+    assertThat(wait.count()).isEqualTo(2);
+    assertThat(wait.totalTime(TimeUnit.SECONDS)).as("41 until admitted, then 3").isEqualTo(44);
+    assertThat(registry.get("finetune.preemptions").counter().count()).isEqualTo(1);
+  }
+
+  @Test
+  void theEndOfAJobIsCountedWithItsReason() {
+    next(status -> status.started(1, "tune-1"));
+    next(
+        status ->
+            status.failed(Optional.empty(), ConditionReason.PendingDeadlineExceeded, "too late"));
+
+    assertThat(
+            registry
+                .get("finetune.jobs.finished")
+                .tags("outcome", "Failed", "reason", "PendingDeadlineExceeded")
+                .counter()
+                .count())
+        .isEqualTo(1);
+  }
+
+  @Test
   void noMeterHasALabelThatNamesAJob() {
     next(status -> status.started(1, "tune-1"));
     var failed = end(65);
-    next(status -> status.failed(failed, "no"));
+    next(status -> status.failed(Optional.of(failed), ConditionReason.DataError, "no"));
 
     assertThat(registry.getMeters())
         .flatExtracting(meter -> meter.getId().getTags())
@@ -94,11 +127,24 @@ class FineTuneMetricsTest {
 
   private static FineTuneJobStatus running(StatusCalculator status, Progress progress) {
     return status.running(
-        PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty()), "node-1", progress);
+        PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty()),
+        Optional.of(runningPod(1)),
+        progress);
+  }
+
+  private static FineTuneJobStatus stage(StatusCalculator status, Job child) {
+    child.getSpec().setSuspend(true);
+    return status.running(
+        PodStage.of(child, Optional.empty(), Optional.empty()), Optional.empty(), Progress.NONE);
   }
 
   private void next(Function<StatusCalculator, FineTuneJobStatus> step) {
-    FineTuneJobStatus next = step.apply(new StatusCalculator(job, List.of(), NOW));
+    next(NOW, step);
+  }
+
+  private void next(Instant now, Function<StatusCalculator, FineTuneJobStatus> step) {
+    FineTuneJobStatus next = step.apply(new StatusCalculator(job, List.of(), now));
+    var metrics = new FineTuneMetrics(registry, Clock.fixed(now, ZoneOffset.UTC));
     metrics.transition(job, job.getStatus(), next);
     job.setStatus(next);
   }

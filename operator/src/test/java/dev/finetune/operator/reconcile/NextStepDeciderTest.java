@@ -71,7 +71,7 @@ class NextStepDeciderTest {
         .satisfies(
             keep -> {
               assertThat(keep.stage().reason()).isEqualTo(ConditionReason.TrainerRunning);
-              assertThat(keep.node()).contains("node-1");
+              assertThat(keep.pod()).contains(runningPod(1));
             });
   }
 
@@ -80,8 +80,12 @@ class NextStepDeciderTest {
     var step = decide(suspended(running()), observed(List.of(job(1, null)), runningPod(1)));
 
     assertThat(step)
-        .asInstanceOf(type(NextStep.Suspend.class))
-        .satisfies(suspend -> assertThat(suspend.job()).contains("tune-1"));
+        .asInstanceOf(type(NextStep.EndAttempt.class))
+        .satisfies(
+            end -> {
+              assertThat(end.job()).contains("tune-1");
+              assertThat(end.reason()).isEqualTo(ConditionReason.SuspendRequested);
+            });
   }
 
   @Test
@@ -89,8 +93,8 @@ class NextStepDeciderTest {
     var step = decide(suspended(running()), observed(List.of(), runningPod(1)));
 
     assertThat(step)
-        .asInstanceOf(type(NextStep.Suspend.class))
-        .satisfies(suspend -> assertThat(suspend.job()).isEmpty());
+        .asInstanceOf(type(NextStep.EndAttempt.class))
+        .satisfies(end -> assertThat(end.job()).isEmpty());
   }
 
   @Test
@@ -107,7 +111,9 @@ class NextStepDeciderTest {
   @Test
   void aJobThatWeDeletedIsNotTakenForDeletedBySomebodyWhenSuspendIsTakenBack() {
     FineTuneJob job = running();
-    job.setStatus(new StatusCalculator(job, VALID, NOW).suspending("saving", Progress.NONE));
+    job.setStatus(
+        new StatusCalculator(job, VALID, NOW)
+            .ending(ConditionReason.SuspendRequested, "saving", Optional.empty(), Progress.NONE));
 
     NextStep step = decide(job, Observation.NOTHING);
 
@@ -153,7 +159,13 @@ class NextStepDeciderTest {
     assertThat(end.progress().training().step()).isEqualTo(100);
     assertThat(end.attempt().endTime()).isEqualTo("2026-01-01T00:09:00Z");
     // Two GPUs from 00:06, when the pod got its node, to 00:09.
-    assertThat(end.attempt().gpuSeconds()).isEqualTo(360);
+    assertThat(
+            new StatusCalculator(running(), VALID, NOW)
+                .succeeded(end)
+                .attempts()
+                .get(0)
+                .gpuSeconds())
+        .isEqualTo(360);
   }
 
   @Test
@@ -179,7 +191,7 @@ class NextStepDeciderTest {
         .asInstanceOf(type(NextStep.Fail.class))
         .satisfies(
             fail -> {
-              assertThat(fail.end().attempt().reason()).isEqualTo(exit.reason());
+              assertThat(fail.reason()).isEqualTo(exit.reason());
               assertThat(fail.message()).contains("what to do");
             });
   }
@@ -272,8 +284,9 @@ class NextStepDeciderTest {
     FineTuneJobStatus succeeded = new StatusCalculator(job, VALID, NOW).succeeded(end);
     job.setStatus(succeeded);
 
-    assertThat(decide(job, Observation.NOTHING)).isEqualTo(new NextStep.Rest());
-    assertThat(decide(suspended(job), Observation.NOTHING)).isEqualTo(new NextStep.Rest());
+    var rest = new NextStep.Rest(Optional.empty());
+    assertThat(decide(job, Observation.NOTHING)).isEqualTo(rest);
+    assertThat(decide(suspended(job), Observation.NOTHING)).isEqualTo(rest);
   }
 
   @Test

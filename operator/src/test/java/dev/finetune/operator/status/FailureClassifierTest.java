@@ -58,14 +58,12 @@ class FailureClassifierTest {
   }
 
   @Test
-  void aCrashKeepsTheEndOfTheLog() {
-    var failure = classify(endedPod(1, 139, "Error", "x".repeat(5000) + "SIGSEGV in libtorch"));
+  void aCrashSaysTheLastLineOfTheLog() {
+    var failure = classify(endedPod(1, 139, "Error", "x".repeat(5000) + "\nSIGSEGV in libtorch"));
 
     assertThat(failure.reason()).isEqualTo(ConditionReason.UnknownExit);
     assertThat(failure.message())
-        .startsWith("the trainer was ended by signal 11; its log ends: …x")
-        .endsWith("SIGSEGV in libtorch");
-    assertThat(failure.message().length()).isLessThan(1200);
+        .isEqualTo("the trainer was ended by signal 11; its log ends: SIGSEGV in libtorch");
   }
 
   @ParameterizedTest

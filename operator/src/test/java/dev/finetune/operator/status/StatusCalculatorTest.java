@@ -197,11 +197,15 @@ class StatusCalculatorTest {
   void anAttemptBeingSuspendedRunsUntilItsPodHasEnded() {
     start(1);
     run(progress(10, 10, null));
-    job.setStatus(calculator(NOW).suspending("saving", Progress.NONE));
+    job.setStatus(
+        calculator(NOW)
+            .ending(ConditionReason.SuspendRequested, "saving", Optional.empty(), Progress.NONE));
     assertThat(job.getStatus().phase()).isEqualTo(Phase.RUNNING);
     assertThat(condition(ConditionType.Suspended).getStatus()).isEqualTo("False");
 
-    var end = AttemptEnd.suspended(last(), Optional.empty(), NOW);
+    var end =
+        AttemptEnd.byOperator(
+            last(), ConditionReason.SuspendRequested, "saving", Optional.empty(), NOW);
     job.setStatus(calculator(NOW).suspended(end));
     assertThat(job.getStatus().phase()).isEqualTo(Phase.SUSPENDED);
     assertThat(job.getStatus().training().step()).isEqualTo(10);
@@ -263,11 +267,11 @@ class StatusCalculatorTest {
 
   private void run(Progress progress, Instant now) {
     PodStage stage = PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty());
-    job.setStatus(calculator(now).running(stage, "node-1", progress));
+    job.setStatus(calculator(now).running(stage, Optional.of(runningPod(1)), progress));
   }
 
   private void stage(PodStage stage, Instant now) {
-    job.setStatus(calculator(now).running(stage, null, Progress.NONE));
+    job.setStatus(calculator(now).running(stage, Optional.empty(), Progress.NONE));
   }
 
   private void end(Pod pod) {

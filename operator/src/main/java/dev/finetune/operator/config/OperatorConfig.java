@@ -40,6 +40,10 @@ public interface OperatorConfig {
   /** How progress is read from a running trainer. */
   ProgressPolling progress();
 
+  /** Every setting with its value, for the log; none of them is secret. */
+  @Override
+  String toString();
+
   /** The trainer's pods. */
   interface Trainer {
     /** Image of a job that names none. */
@@ -64,6 +68,9 @@ public interface OperatorConfig {
      */
     @WithDefault("60s")
     Duration gracePeriod();
+
+    @Override
+    String toString();
   }
 
   /** How progress is read from a running trainer. */
@@ -85,6 +92,9 @@ public interface OperatorConfig {
      */
     @WithDefault("20")
     int perSecond();
+
+    @Override
+    String toString();
   }
 
   /** The lease that the leader holds. */
@@ -107,5 +117,8 @@ public interface OperatorConfig {
     /** Time between two tries to renew or take the lease. */
     @WithDefault("2s")
     Duration retryPeriod();
+
+    @Override
+    String toString();
   }
 }

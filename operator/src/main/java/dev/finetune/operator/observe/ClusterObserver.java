@@ -7,6 +7,7 @@ import dev.finetune.operator.resources.Labels;
 import dev.finetune.operator.resources.Ownership;
 import dev.finetune.operator.status.AttemptHistory;
 import dev.finetune.operator.status.Conditions;
+import dev.finetune.operator.status.QueueState;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -67,7 +68,7 @@ public class ClusterObserver {
             ? Optional.empty()
             : observed
                 .job(attempt)
-                .filter(each -> !Boolean.TRUE.equals(each.getSpec().getSuspend()))
+                .filter(each -> !QueueState.waits(each))
                 .flatMap(refusals::of));
   }
 

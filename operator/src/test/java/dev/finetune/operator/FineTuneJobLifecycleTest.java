@@ -95,7 +95,7 @@ class FineTuneJobLifecycleTest {
           .extracting(Attempt::outcome)
           .containsExactly(AttemptOutcome.Succeeded);
       assertThat(done.getMetadata().getFinalizers()).isEmpty();
-      awaitEvents("support-assistant", "JobCreated", "TrainerRunning", "Completed");
+      awaitEvents("support-assistant", "Completed");
 
       client.resource(child).delete();
       client.resource(pod).delete();
@@ -184,6 +184,101 @@ class FineTuneJobLifecycleTest {
   }
 
   @Test
+  void anAttemptThatItsQueuePreemptsGoesOnAsTheSameAttempt() {
+    try (var trainer = new FakeTrainer()) {
+      client.resource(Jobs.with(Jobs.named("shared"), "queueName: gpus")).create();
+      Job child = awaitChild("shared-1");
+      assertThat(child.getSpec().getSuspend()).isTrue();
+      FineTuneJob queued = awaitStatus("shared", job -> job.getStatus().phase() == Phase.QUEUED);
+      assertThat(queued.getStatus().message()).contains("queue gpus");
+
+      controller.suspendJob(child, false);
+      trainer.says(progress(20, 1, null));
+      Pod pod = controller.runPod(child, trainer);
+      awaitStatus("shared", job -> job.getStatus().training() != null);
+      controller.suspendJob(child, true);
+      awaitEvents("shared", "Queued", "Preempted");
+      client.resource(pod).delete();
+      awaitStatus("shared", job -> job.getStatus().phase() == Phase.QUEUED);
+
+      controller.suspendJob(child, false);
+      trainer.says(resumed(progress(30, 1, null), 20));
+      controller.runPod(child, trainer);
+      FineTuneJob again =
+          awaitStatus("shared", job -> Integer.valueOf(30).equals(job.getStatus().training().step()));
+      assertThat(again.getStatus().attempts()).hasSize(1);
+      assertThat(again.getStatus().attempts().get(0).preemptions()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aJobOfAnotherControllerIsNotTouched() {
+    client
+        .resource(Jobs.with(Jobs.named("foreign"), "managedBy: kueue.x-k8s.io/multikueue"))
+        .create();
+
+    assertNothingIsWritten("foreign");
+    assertThat(get("foreign").getStatus()).isNull();
+    assertThat(client.configMaps().inNamespace("default").withName("foreign").get()).isNull();
+    assertThat(client.batch().v1().jobs().inNamespace("default").withName("foreign-1").get())
+        .isNull();
+  }
+
+  @Test
+  void theChildrenOfAJobThatIsDoneGoAfterTheirTimeAndNothingComesBack() {
+    client.resource(Jobs.with(Jobs.named("short"), "ttlSecondsAfterFinished: 1")).create();
+    Job child = awaitChild("short-1");
+    awaitStatus("short", job -> job.getStatus().attempts() != null);
+    controller.endJob(child, "Complete");
+    awaitStatus("short", job -> job.getStatus().phase() == Phase.SUCCEEDED);
+
+    awaitTrue(() -> client.resource(child).get() == null);
+    assertThat(client.configMaps().inNamespace("default").withName("short").get()).isNull();
+    assertNothingIsWritten("short");
+    assertThat(client.resource(child).get()).isNull();
+  }
+
+  @Test
+  void aPodThatDoesNotStartInTimeFailsTheJobAndFreesItsPlace() {
+    client
+        .resource(
+            Jobs.with(Jobs.named("late"), "deadlines: {pendingSeconds: 1, stallSeconds: 1800}"))
+        .create();
+
+    FineTuneJob failed = awaitStatus("late", job -> job.getStatus().phase() == Phase.FAILED);
+
+    assertThat(failed.getStatus().message()).contains("spec.deadlines.pendingSeconds (1)");
+    assertThat(failed.getStatus().attempts())
+        .extracting(Attempt::reason)
+        .containsExactly(ConditionReason.PendingDeadlineExceeded);
+    assertThat(client.batch().v1().jobs().inNamespace("default").withName("late-1").get()).isNull();
+    assertNothingIsWritten("late");
+  }
+
+  @Test
+  void aTrainerWithoutProgressIsEndedAndTriedAgain() {
+    try (var trainer = new FakeTrainer()) {
+      client
+          .resource(
+              Jobs.with(
+                  Jobs.named("stuck"),
+                  "deadlines: {stallSeconds: 2}\nretry: {maxRestarts: 1, backoffSeconds: 0}"))
+          .create();
+      Job first = awaitChild("stuck-1");
+      trainer.says(progress(20, 1, null));
+      Pod pod = controller.runPod(first, trainer);
+      awaitTrue(() -> client.resource(first).get() == null);
+      client.resource(pod).delete();
+
+      awaitChild("stuck-2");
+      assertThat(get("stuck").getStatus().attempts())
+          .extracting(Attempt::reason)
+          .startsWith(ConditionReason.Stalled);
+      assertThat(get("stuck").getStatus().failedAttempts()).isEqualTo(1);
+    }
+  }
+
+  @Test
   void anInvalidSpecIsRefusedWithEveryViolationAndGoesOnOnceEdited() {
     FineTuneJob job = Jobs.named("dotted.name");
     client.resource(job).create();
@@ -245,7 +340,7 @@ class FineTuneJobLifecycleTest {
         awaitStatus("over-quota", job -> job.getStatus().message().contains("exceeded quota"));
 
     assertThat(refused.getStatus().phase()).isEqualTo(Phase.PENDING);
-    awaitEvents("over-quota", "JobCreated", "ChildRefused");
+    awaitEvents("over-quota", "ChildRefused");
   }
 
   private void assertNothingIsWritten(String name) {

@@ -37,6 +37,17 @@ final class JobController {
     return client.resource(pod).create();
   }
 
+  /** What Kueue does to preempt a Job, and to admit it. */
+  void suspendJob(Job job, boolean suspend) {
+    client
+        .resource(job)
+        .edit(
+            each -> {
+              each.getSpec().setSuspend(suspend);
+              return each;
+            });
+  }
+
   /** Ends the pod's container. */
   void endPod(Pod pod, int exitCode, TerminationMessage message) {
     client

@@ -102,6 +102,14 @@ public final class Scenes {
             .build();
   }
 
+  /** The Job of an attempt that waits for its queue. */
+  public static Job queuedJob(int attempt) {
+    Job job = job(attempt, null);
+    job.getMetadata().getLabels().put("kueue.x-k8s.io/queue-name", "gpus");
+    job.getSpec().setSuspend(true);
+    return job;
+  }
+
   /** The pod of an attempt on node-1, created by its Job, with its status still to be filled. */
   public static Pod pod(int attempt, UnaryOperator<PodBuilder> status) {
     var template = job(attempt, null).getSpec().getTemplate();
@@ -145,6 +153,12 @@ public final class Scenes {
                 .endState()
                 .endContainerStatus()
                 .endStatus());
+  }
+
+  /** A pod that is to be gone by {@code end}, its grace period over. */
+  public static Pod deleted(Pod pod, Instant end) {
+    pod.getMetadata().setDeletionTimestamp(end.toString());
+    return pod;
   }
 
   /** A pod whose trainer ended at 00:09 with {@code reason} as the runtime gives it. */

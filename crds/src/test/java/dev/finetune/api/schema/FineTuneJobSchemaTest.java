@@ -41,6 +41,27 @@ class FineTuneJobSchemaTest {
   }
 
   @Test
+  void aPodTemplateMayHoldAnythingAsTheApiServerJudgesIt() {
+    JsonNode job =
+        yaml(
+            """
+            spec:
+              recipe:
+                model: {source: pvc://models/m}
+                dataset: {train: [{source: pvc://data/a.json}]}
+                method: {lora: {}}
+                output: {destination: pvc://results/m}
+              pod:
+                template: {spec: {affinity: {x: 1}, enableServiceLinks: null}}
+            """);
+
+    assertThat(schema.check(job)).isEmpty();
+    assertThat(schema.withDefaults(job).at("/spec/pod/template"))
+        .as("null means to remove a field")
+        .isEqualTo(job.at("/spec/pod/template"));
+  }
+
+  @Test
   void keepsWhatIsThere() {
     Recipe recipe =
         schema.readRecipe(yaml(SMALLEST_RECIPE + "training: {epochs: 7, schedule: null}\n"));

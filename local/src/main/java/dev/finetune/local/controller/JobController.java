@@ -94,6 +94,10 @@ public final class JobController implements AutoCloseable {
     if (job == null || job.getMetadata().getDeletionTimestamp() != null || finished(job)) {
       return;
     }
+    if (Boolean.TRUE.equals(job.getSpec().getSuspend())) {
+      // It waits for a queue, and none is here; a pod would be none of its user's wishes.
+      return;
+    }
     Set<Integer> known =
         created.computeIfAbsent(job.getMetadata().getUid(), uid -> new HashSet<>());
     JobTally tally = JobTally.of(job, pods(job), known);

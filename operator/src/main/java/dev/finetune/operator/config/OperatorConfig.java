@@ -40,6 +40,10 @@ public interface OperatorConfig {
   /** How progress is read from a running trainer. */
   ProgressPolling progress();
 
+  /** Every setting with its value, for the log; none of them is secret. */
+  @Override
+  String toString();
+
   /** The trainer's pods. */
   interface Trainer {
     /** Image of a job that names none. */
@@ -64,12 +68,16 @@ public interface OperatorConfig {
      */
     @WithDefault("60s")
     Duration gracePeriod();
+
+    @Override
+    String toString();
   }
 
   /** How progress is read from a running trainer. */
   interface ProgressPolling {
     /**
-     * Time between two questions to one trainer, and so the shortest between two status patches.
+     * Time between two questions to one trainer, and so the shortest between two status patches;
+     * longer where more trainers run than {@link #perSecond()} lets be asked in it.
      */
     @WithDefault("10s")
     Duration interval();
@@ -77,6 +85,16 @@ public interface OperatorConfig {
     /** Longest wait for an answer; then the status keeps what it has until the next question. */
     @WithDefault("2s")
     Duration timeout();
+
+    /**
+     * Most questions a second, to all trainers together. Each answer leads to a status patch at
+     * most, so this also bounds what running jobs cost the API server.
+     */
+    @WithDefault("20")
+    int perSecond();
+
+    @Override
+    String toString();
   }
 
   /** The lease that the leader holds. */
@@ -99,5 +117,8 @@ public interface OperatorConfig {
     /** Time between two tries to renew or take the lease. */
     @WithDefault("2s")
     Duration retryPeriod();
+
+    @Override
+    String toString();
   }
 }

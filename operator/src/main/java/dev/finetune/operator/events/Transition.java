@@ -22,15 +22,19 @@ record Transition(String type, ConditionReason reason, String message) {
   private static final Set<ConditionReason> NORMAL =
       EnumSet.of(
           ConditionReason.Starting,
-          ConditionReason.JobCreated,
           ConditionReason.Queued,
           ConditionReason.Preempted,
-          ConditionReason.PodScheduled,
-          ConditionReason.PodStarting,
-          ConditionReason.TrainerRunning,
           ConditionReason.SuspendRequested,
           ConditionReason.NotSuspended,
           ConditionReason.Completed);
+
+  /** The Job and its pod have Events of their own that tell this; ours would be two more writes. */
+  private static final Set<ConditionReason> TOLD_BY_OTHERS =
+      EnumSet.of(
+          ConditionReason.JobCreated,
+          ConditionReason.PodScheduled,
+          ConditionReason.PodStarting,
+          ConditionReason.TrainerRunning);
 
   /** What changed, in the order of its weight. */
   static List<Transition> between(FineTuneJobStatus previous, FineTuneJobStatus next) {
@@ -43,6 +47,7 @@ record Transition(String type, ConditionReason reason, String message) {
     Conditions.find(next, ConditionType.Running)
         .filter(condition -> differs(previous, condition))
         .filter(condition -> reason(condition) != ConditionReason.InvalidSpec)
+        .filter(condition -> !TOLD_BY_OTHERS.contains(reason(condition)))
         .ifPresent(condition -> transitions.add(of(condition, next.message())));
     return transitions;
   }

@@ -2,26 +2,20 @@ package dev.finetune.operator.observe;
 
 import dev.finetune.api.v1alpha1.Attempt;
 import dev.finetune.api.v1alpha1.FineTuneJob;
-import dev.finetune.operator.config.OperatorConfig;
 import dev.finetune.operator.observe.ProgressSource.Answer;
 import dev.finetune.operator.resources.Labels;
 import dev.finetune.operator.resources.Ownership;
 import dev.finetune.operator.status.AttemptHistory;
 import dev.finetune.operator.status.Conditions;
-import io.fabric8.kubernetes.api.model.Event;
+import dev.finetune.operator.status.QueueState;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Reads what is there: the informers' caches, the API server itself where a cache that lags would
@@ -30,19 +24,13 @@ import java.util.concurrent.ConcurrentHashMap;
 @ApplicationScoped
 public class ClusterObserver {
   private final KubernetesClient client;
-  private final ProgressSource progressSource;
-  private final Duration interval;
-  private final Clock clock;
+  private final ProgressPolls polls;
+  private final PodRefusals refusals;
 
-  /** When each job's trainer was last asked, by the job's uid. */
-  private final Map<String, Instant> asked = new ConcurrentHashMap<>();
-
-  ClusterObserver(
-      KubernetesClient client, ProgressSource progressSource, OperatorConfig config, Clock clock) {
+  ClusterObserver(KubernetesClient client, ProgressPolls polls, PodRefusals refusals) {
     this.client = client;
-    this.progressSource = progressSource;
-    this.interval = config.progress().interval();
-    this.clock = clock;
+    this.polls = polls;
+    this.refusals = refusals;
   }
 
   /** Observes one job; of one that is done for good only what the cache has of its Jobs. */
@@ -70,7 +58,7 @@ public class ClusterObserver {
       pods = live(job);
     }
     var observed = new Observation(jobs, pods);
-    Answer answer = progress(job, observed.pod(attempt));
+    Answer answer = answer(job, observed.pod(attempt));
     return new Observation(
         jobs,
         pods,
@@ -80,8 +68,8 @@ public class ClusterObserver {
             ? Optional.empty()
             : observed
                 .job(attempt)
-                .filter(each -> !Boolean.TRUE.equals(each.getSpec().getSuspend()))
-                .flatMap(this::refusal));
+                .filter(each -> !QueueState.waits(each))
+                .flatMap(refusals::of));
   }
 
   /**
@@ -117,44 +105,10 @@ public class ClusterObserver {
         .getItems();
   }
 
-  /**
-   * Why the Job has no pod. A quota or a webhook that refuses it shows in the Job's Events only, as
-   * it is the Job controller that is refused.
-   */
-  private Optional<String> refusal(Job job) {
-    String uid = job.getMetadata().getUid();
-    return client
-        .v1()
-        .events()
-        .inNamespace(job.getMetadata().getNamespace())
-        .withField("involvedObject.uid", uid)
-        .list()
-        .getItems()
-        .stream()
-        .filter(event -> "FailedCreate".equals(event.getReason()))
-        .filter(event -> uid.equals(event.getInvolvedObject().getUid()))
-        .map(Event::getMessage)
-        .reduce((earlier, later) -> later);
-  }
-
-  private Answer progress(FineTuneJob job, Optional<Pod> pod) {
-    boolean ask = pod.isPresent() && Observation.answers(pod.get()) && due(job);
-    return ask ? progressSource.progress(pod.get()) : Answer.UNREACHABLE;
-  }
-
-  /**
-   * Events of the pod must not make us ask, and then patch, more often than the interval allows.
-   */
-  private boolean due(FineTuneJob job) {
-    Instant now = clock.instant();
-    asked.values().removeIf(time -> time.isBefore(now.minus(interval.multipliedBy(10))));
-    Instant last = asked.get(job.getMetadata().getUid());
-    // A tenth of slack, as a timer of exactly the interval may fire a little early.
-    if (last != null && last.plus(interval.multipliedBy(9).dividedBy(10)).isAfter(now)) {
-      return false;
-    }
-    asked.put(job.getMetadata().getUid(), now);
-    return true;
+  private Answer answer(FineTuneJob job, Optional<Pod> pod) {
+    return pod.filter(Observation::answers)
+        .map(each -> polls.take(job, each))
+        .orElse(Answer.UNREACHABLE);
   }
 
   private static boolean ended(Job job) {

@@ -12,9 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Reads from a pod through the API server, which asks for the permission {@code get pods/proxy}.
@@ -33,21 +31,28 @@ final class PodProxy {
   /**
    * Reads a path of a pod.
    *
-   * @return empty where it can't be read in time, or is longer than the limit
+   * @return empty where it can't be read in time, or is longer than the limit; never completes
+   *     exceptionally
    */
-  Optional<byte[]> get(Pod pod, int port, String path) throws InterruptedException {
+  CompletableFuture<Optional<byte[]>> get(Pod pod, int port, String path) {
     var body = new ByteArrayOutputStream();
     CompletableFuture<HttpResponse<AsyncBody>> answer = request(uri(pod, port, path), body);
-    try {
-      HttpResponse<AsyncBody> response = answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-      response.body().consume();
-      response.body().done().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-      boolean whole = response.isSuccessful() && body.size() <= limit;
-      return whole ? Optional.of(body.toByteArray()) : Optional.empty();
-    } catch (ExecutionException | TimeoutException e) {
-      answer.cancel(true);
-      return Optional.empty();
-    }
+    return answer
+        .thenCompose(PodProxy::whole)
+        .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
+        .handle(
+            (successful, failure) -> {
+              answer.cancel(true);
+              return failure == null && successful && body.size() <= limit
+                  ? Optional.of(body.toByteArray())
+                  : Optional.empty();
+            });
+  }
+
+  /** Whether it is a good answer, once it is there to its end. */
+  private static CompletableFuture<Boolean> whole(HttpResponse<AsyncBody> response) {
+    response.body().consume();
+    return response.body().done().thenApply(nothing -> response.isSuccessful());
   }
 
   private CompletableFuture<HttpResponse<AsyncBody>> request(URI uri, ByteArrayOutputStream body) {

@@ -2,15 +2,18 @@ package dev.finetune.operator.observe;
 
 import dev.finetune.api.v1alpha1.Progress;
 import io.fabric8.kubernetes.api.model.Pod;
+import java.util.concurrent.CompletableFuture;
 
 /** Where a running trainer's progress comes from. */
 public interface ProgressSource {
 
   /**
-   * Asks the trainer in {@code pod}. One that doesn't answer in time or answers nonsense is asked
-   * again at the next interval, and since its answers are cumulative nothing is lost.
+   * Asks the trainer in {@code pod}, without waiting for it. One that doesn't answer in time or
+   * answers nonsense is asked again later, and since its answers are cumulative nothing is lost.
+   *
+   * @return completes within the configured timeout, never exceptionally
    */
-  Answer progress(Pod pod);
+  CompletableFuture<Answer> ask(Pod pod);
 
   /**
    * What came back.

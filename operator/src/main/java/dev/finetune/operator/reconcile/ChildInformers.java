@@ -10,7 +10,6 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -21,8 +20,12 @@ import java.util.Set;
 final class ChildInformers {
   private ChildInformers() {}
 
-  static List<EventSource<?, FineTuneJob>> of(EventSourceContext<FineTuneJob> context) {
-    return List.of(informer(Job.class, "jobs", context), informer(Pod.class, "pods", context));
+  static EventSource<?, FineTuneJob> jobs(EventSourceContext<FineTuneJob> context) {
+    return informer(Job.class, "jobs", context);
+  }
+
+  static EventSource<?, FineTuneJob> pods(EventSourceContext<FineTuneJob> context) {
+    return informer(Pod.class, "pods", context);
   }
 
   private static <T extends HasMetadata> InformerEventSource<T, FineTuneJob> informer(

@@ -1,12 +1,12 @@
 package dev.finetune.operator.reconcile;
 
 import dev.finetune.api.v1alpha1.FineTuneJob;
-import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.operator.config.OperatorConfig;
 import dev.finetune.operator.metrics.JobGauges;
 import dev.finetune.operator.observe.ClusterObserver;
 import dev.finetune.operator.observe.Observation;
+import dev.finetune.operator.observe.ProgressPolls;
 import dev.finetune.operator.resources.Ownership;
 import dev.finetune.operator.status.StatusCalculator;
 import dev.finetune.operator.validate.FineTuneJobValidator;
@@ -19,6 +19,7 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import io.quarkiverse.operatorsdk.annotations.RBACRule;
 import java.time.Clock;
 import java.time.Duration;
@@ -55,22 +56,22 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
   private static final Duration CATCH_UP = Duration.ofMillis(200);
 
   private final ClusterObserver observer;
-  private final Children children;
-  private final StatusWriter statusWriter;
+  private final ProgressPolls polls;
+  private final StepExecutor executor;
   private final JobGauges gauges;
   private final OperatorConfig config;
   private final Clock clock;
 
   FineTuneJobReconciler(
       ClusterObserver observer,
-      Children children,
-      StatusWriter statusWriter,
+      ProgressPolls polls,
+      StepExecutor executor,
       JobGauges gauges,
       OperatorConfig config,
       Clock clock) {
     this.observer = observer;
-    this.children = children;
-    this.statusWriter = statusWriter;
+    this.polls = polls;
+    this.executor = executor;
     this.gauges = gauges;
     this.config = config;
     this.clock = clock;
@@ -79,8 +80,10 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
   @Override
   public List<EventSource<?, FineTuneJob>> prepareEventSources(
       EventSourceContext<FineTuneJob> context) {
-    gauges.register(() -> context.getPrimaryCache().list());
-    return ChildInformers.of(context);
+    gauges.register(() -> context.getPrimaryCache().list().filter(Ownership::ours));
+    var answers = new SimpleInboundEventSource<FineTuneJob>("progress");
+    polls.onAnswer(answers::propagateEvent);
+    return List.of(ChildInformers.jobs(context), ChildInformers.pods(context), answers);
   }
 
   @Override
@@ -99,48 +102,11 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
       return UpdateControl.<FineTuneJob>noUpdate().rescheduleAfter(CATCH_UP);
     }
     var status = new StatusCalculator(job, violations, now);
-    statusWriter.write(job, apply(step, job, observation, status, context), context);
-    if (step instanceof NextStep.EndAttempt end) {
-      // After the status, which then says that it was us, wherever this pass is cut short.
-      end.job().ifPresent(child -> children.deleteJob(job, child));
-    }
+    executor.execute(step, job, observation, status, context);
     Optional<Duration> again = step.again(config.progress().interval());
     return again.isPresent()
         ? UpdateControl.<FineTuneJob>noUpdate().rescheduleAfter(again.get())
         : UpdateControl.noUpdate();
-  }
-
-  /** Does what the step says and returns the status that follows. */
-  private FineTuneJobStatus apply(
-      NextStep step,
-      FineTuneJob job,
-      Observation observation,
-      StatusCalculator status,
-      Context<FineTuneJob> context) {
-    if (step instanceof NextStep.StartAttempt start) {
-      String child =
-          children.createAttempt(job, start.number(), context.resourceOperations()::resourcePatch);
-      return status.started(start.number(), child);
-    } else if (step instanceof NextStep.KeepRunning keep) {
-      return status.running(keep.stage(), keep.pod(), observation.progress());
-    } else if (step instanceof NextStep.EndAttempt end) {
-      return status.ending(end.reason(), end.message(), end.pod(), observation.progress());
-    } else if (step instanceof NextStep.StaySuspended stay) {
-      return stay.end().map(status::suspended).orElseGet(status::suspended);
-    } else if (step instanceof NextStep.Restart restart) {
-      return status.restarting(restart.end(), restart.message());
-    } else if (step instanceof NextStep.Complete complete) {
-      return status.succeeded(complete.end());
-    } else if (step instanceof NextStep.Fail fail) {
-      return status.failed(fail.end(), fail.reason(), fail.message());
-    } else if (step instanceof NextStep.Wait wait) {
-      return status.waiting(wait.reason(), wait.message());
-    } else if (step instanceof NextStep.Reject) {
-      return status.rejected();
-    } else if (step instanceof NextStep.RemoveChildren remove) {
-      children.remove(job, remove.jobs());
-    }
-    return status.resting();
   }
 
   @Override
@@ -151,7 +117,7 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
     if (cause instanceof ChildRefusedException refused) {
       List<Violation> violations = FineTuneJobValidator.validate(job, config);
       var status = new StatusCalculator(job, violations, clock.instant());
-      statusWriter.write(job, status.childRefused(refused.getMessage()), context);
+      executor.refused(job, status.childRefused(refused.getMessage()), context);
       // The user has the words; a stack trace at each try would tell nobody anything.
       return ErrorStatusUpdateControl.<FineTuneJob>noStatusUpdate()
           .withNoRetry()

@@ -2,13 +2,11 @@ package dev.finetune.operator.leader;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.finetune.operator.MovingClock;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.LeaderElectionRecord;
 import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.Lock;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import org.junit.jupiter.api.Test;
@@ -22,10 +20,10 @@ class ObservedLockTest {
   void aLeaseThatAnotherRenewsStaysYoung() {
     stored.record = record(1);
     lock.get(null);
-    clock.pass(20);
+    clock.pass(Duration.ofSeconds(20));
     stored.record = record(2);
     lock.get(null);
-    clock.pass(3);
+    clock.pass(Duration.ofSeconds(3));
 
     assertThat(lock.age()).hasSeconds(3);
   }
@@ -34,16 +32,16 @@ class ObservedLockTest {
   void aLeaseThatNobodyRenewsGrowsOldHoweverOftenItIsRead() {
     stored.record = record(1);
     lock.get(null);
-    clock.pass(20);
+    clock.pass(Duration.ofSeconds(20));
     lock.get(null);
-    clock.pass(20);
+    clock.pass(Duration.ofSeconds(20));
 
     assertThat(lock.age()).hasSeconds(40);
   }
 
   @Test
   void ourOwnRenewalCounts() {
-    clock.pass(20);
+    clock.pass(Duration.ofSeconds(20));
     lock.update(null, record(1));
 
     assertThat(lock.age()).isEqualTo(Duration.ZERO);
@@ -52,7 +50,7 @@ class ObservedLockTest {
 
   @Test
   void aLeaseThatWasNeverSeenIsAsOldAsTheProcess() {
-    clock.pass(7);
+    clock.pass(Duration.ofSeconds(7));
     lock.get(null);
 
     assertThat(lock.age()).hasSeconds(7);
@@ -90,30 +88,6 @@ class ObservedLockTest {
     @Override
     public String describe() {
       return "a field";
-    }
-  }
-
-  /** A clock that the test moves. */
-  private static final class MovingClock extends Clock {
-    private Instant now = Instant.EPOCH;
-
-    void pass(int seconds) {
-      now = now.plusSeconds(seconds);
-    }
-
-    @Override
-    public Instant instant() {
-      return now;
-    }
-
-    @Override
-    public ZoneId getZone() {
-      return ZoneOffset.UTC;
-    }
-
-    @Override
-    public Clock withZone(ZoneId zone) {
-      return this;
     }
   }
 }

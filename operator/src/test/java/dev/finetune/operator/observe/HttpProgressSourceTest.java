@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.finetune.api.v1alpha1.Progress;
+import dev.finetune.operator.MovingClock;
 import dev.finetune.operator.TestConfig;
 import dev.finetune.operator.observe.ProgressSource.Answer;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -17,8 +18,8 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,8 +32,12 @@ class HttpProgressSourceTest {
   private static final String PROXY =
       "/api/v1/namespaces/default/pods/tune-1-0-abcde:%d/proxy/progress";
 
+  /** Nothing listens on it. */
+  private static final String NOBODY = "127.9.9.9";
+
   private HttpServer server;
   private KubernetesClient client;
+  private final MovingClock clock = new MovingClock();
   private HttpProgressSource source;
   private final List<String> asked = new ArrayList<>();
   private volatile String answer = "";
@@ -54,7 +59,8 @@ class HttpProgressSourceTest {
         new ConfigBuilder(Config.empty()).withMasterUrl("http://127.0.0.1:" + port()).build();
     client = new KubernetesClientBuilder().withConfig(config).build();
     source =
-        new HttpProgressSource(client, TestConfig.with(Map.of("finetune.progress.timeout", "30s")));
+        new HttpProgressSource(
+            client, TestConfig.with(Map.of("finetune.progress.timeout", "30s")), clock);
   }
 
   @AfterEach
@@ -67,8 +73,7 @@ class HttpProgressSourceTest {
   void asksTheTrainerAtItsPodsAddress() {
     answer = Serialization.asJson(progress(20, 20, null));
 
-    assertThat(source.progress(pod("127.0.0.1")))
-        .isEqualTo(new Answer(true, progress(20, 20, null)));
+    assertThat(ask("127.0.0.1")).isEqualTo(new Answer(true, progress(20, 20, null)));
     assertThat(asked).containsExactly(Progress.PATH);
   }
 
@@ -76,58 +81,54 @@ class HttpProgressSourceTest {
   void asksThroughTheApiServerWherePodAddressesAreOutOfReach() {
     answer = Serialization.asJson(progress(20, 20, null));
 
-    // Nothing listens on that address.
-    assertThat(source.progress(pod("127.9.9.9")).progress()).isEqualTo(progress(20, 20, null));
-    assertThat(source.progress(pod("127.9.9.9")).progress()).isEqualTo(progress(20, 20, null));
-    assertThat(asked).containsOnly(PROXY.formatted(port())).hasSize(2);
+    assertThat(ask(NOBODY)).isEqualTo(new Answer(true, progress(20, 20, null)));
+    assertThat(asked).containsExactly(PROXY.formatted(port()));
+  }
+
+  @Test
+  void aThousandPodsOutOfReachCostTheApiServerOneQuestionASecond() {
+    answer = "not a trainer";
+    for (int i = 0; i < 20; i++) {
+      ask(NOBODY);
+    }
+    clock.pass(Duration.ofSeconds(1));
+    ask(NOBODY);
+
+    assertThat(asked).hasSize(2);
+  }
+
+  @Test
+  void theApiServerIsLeftAloneOnceATrainerHasAnsweredAtItsAddress() {
+    answer = Serialization.asJson(progress(20, 20, null));
+    ask("127.0.0.1");
+
+    assertThat(ask(NOBODY)).isEqualTo(Answer.UNREACHABLE);
+    assertThat(asked).containsExactly(Progress.PATH);
   }
 
   @Test
   void anAnswerThatIsNoProgressIsNone() {
     answer = "<html>not a trainer</html>";
 
-    assertThat(source.progress(pod("127.0.0.1")).progress()).isEqualTo(Progress.NONE);
+    assertThat(ask("127.0.0.1")).isEqualTo(Answer.SILENT);
   }
 
   @Test
   void aNewerTrainersFieldsAreLetPass() {
     answer = "{\"training\": {\"step\": 7, \"mood\": \"good\"}, \"weather\": {}}";
 
-    assertThat(source.progress(pod("127.0.0.1")).progress().training().step()).isEqualTo(7);
+    assertThat(ask("127.0.0.1").progress().training().step()).isEqualTo(7);
   }
 
   @Test
   void anAnswerWithoutEndIsNotReadToItsEnd() {
     answer = "[" + " ".repeat(5 << 20) + "]";
 
-    assertThat(source.progress(pod("127.0.0.1")).progress()).isEqualTo(Progress.NONE);
+    assertThat(ask("127.0.0.1").progress()).isEqualTo(Progress.NONE);
   }
 
-  @Test
-  void aTrainerThatTakesTheQuestionAndIsSilentIsReached() throws IOException {
-    source =
-        new HttpProgressSource(
-            client, TestConfig.with(Map.of("finetune.progress.timeout", "200ms")));
-    // The kernel accepts for a process that is stopped.
-    try (var stopped = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      Pod pod = pod("127.0.0.1");
-      pod.getSpec()
-          .getContainers()
-          .get(0)
-          .getPorts()
-          .get(0)
-          .setContainerPort(stopped.getLocalPort());
-
-      assertThat(source.progress(pod)).isEqualTo(Answer.SILENT);
-    }
-  }
-
-  @Test
-  void aTrainerWithoutAWayToItIsNotReached() {
-    answer = "";
-    server.stop(0);
-
-    assertThat(source.progress(pod("127.0.0.1"))).isEqualTo(Answer.UNREACHABLE);
+  private Answer ask(String ip) {
+    return source.ask(pod(ip)).join();
   }
 
   private Pod pod(String ip) {

@@ -30,7 +30,10 @@ class TransitionTest {
         .as("the Job has Events of its own")
         .isEmpty();
     assertThat(next(this::running)).as("the pod has Events of its own").isEmpty();
-    assertThat(next(status -> status.running(stage(), Optional.of(runningPod(1)), progress(10, 10, null))))
+    assertThat(
+            next(
+                status ->
+                    status.running(stage(), Optional.of(runningPod(1)), progress(10, 10, null))))
         .as("progress is no transition")
         .isEmpty();
     var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), Optional.empty(), NOW);

@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 public final class OperatorProcess implements AutoCloseable {
   /** The packaged operator, seen from any module's folder. */
   public static final Path JAR = Path.of("../operator/target/quarkus-app/quarkus-run.jar");
+
   private static final Path LOGS = Path.of("target/operator-logs");
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 

@@ -1,47 +1,30 @@
 #!/usr/bin/env bash
-# Checks the operator together with programs that take too long to build for every build. Run by hand
-# before a release; what was seen goes to the docs.
+# Checks the operator together with programs that take too long to build for every build: by hand,
+# before a release.
 #
-#   release-check.sh [--state FOLDER] [--name NAME] [--index N] PART...
+#   release-check.sh [PART...]
 #
-#   argocd   Argo CD's application controller and repo server, with jobs from a git repository: docs/gitops.md
+#   argocd   jobs from a git repository, kept in sync by the real Argo CD (docs/gitops.md)
+#   kueue    jobs in the queues of a real Kueue (docs/queueing.md)
 #
-#   --state, --name, --index   of the part's cluster, as cluster/up.sh has them
-#                              (default: e2e/target/release, rc and 9)
-#
-# Every check is printed as it passes or fails, and the exit status is 1 where one failed. The operator
-# runs from its jar (mvn -pl operator -am package -DskipTests); pods have no node, the script plays the
-# kubelet and the trainer. Needs a JDK, git, curl, openssl and python3, and no root.
+# Without PART all of them, one after the other. Each is a script of its own in release-check/, with a
+# cluster of its own, and prints each of its checks. The exit status is 1 where a part failed.
 set -euo pipefail
-# shellcheck source=cluster/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/cluster/lib.sh"
-root=$(cd "$here/../.." && pwd)
-# shellcheck source=release/checks.sh
-. "$root/e2e/release/checks.sh"
-# shellcheck source=release/cluster.sh
-. "$root/e2e/release/cluster.sh"
 
-name=rc index=9 parts=()
-use_state "$root/e2e/target/release"
-while [ $# -gt 0 ]; do
-  case $1 in
-    --state) use_state "$2"; shift 2 ;;
-    --name) name=$2; shift 2 ;;
-    --index) index=$2; shift 2 ;;
-    argocd) parts+=("$1"); shift ;;
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+usage() { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+
+[ $# -gt 0 ] || set -- argocd kueue
+for part; do
+  case $part in
+    argocd | kueue) ;;
     *) usage ;;
   esac
 done
-[ ${#parts[@]} -gt 0 ] || usage
-
-for part in "${parts[@]}"; do
-  say "part $part"
-  # shellcheck source=/dev/null
-  . "$root/e2e/release/$part.sh"
-  cluster_up
-  trap cluster_down EXIT
-  "check_$part"
-  cluster_down
-  trap - EXIT
+failed=()
+for part; do
+  printf '[release-check] %s\n' "$part"
+  "$here/release-check/$part.sh" || failed+=("$part")
 done
-summary
+[ ${#failed[@]} = 0 ] || { printf '[release-check] failed: %s\n' "${failed[*]}"; exit 1; }
+printf '[release-check] passed\n'

@@ -102,7 +102,7 @@ start_finetune_operator() {
   wait_for 60 "the claims" kubectl wait --for=jsonpath='{.status.phase}'=Bound pvc/models pvc/data --timeout=1s
   operator_kubeconfig "$state/operator.kubeconfig"
   start operator env KUBECONFIG="$state/operator.kubeconfig" QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT="$port" \
-    FINETUNE_LEASE_NAMESPACE=bench java "@$root/operator/jvm.options" -jar "$root/operator/target/quarkus-app/quarkus-run.jar"
+    FINETUNE_LEASE_NAMESPACE=bench java -XX:MaxRAM=256m "@$root/operator/jvm.options" -jar "$root/operator/target/quarkus-app/quarkus-run.jar"
   wait_for 120 "the operator" curl -sf "http://127.0.0.1:$port/q/health/ready"
   wait_for 60 "the operator's lease" kubectl -n bench get lease finetune-operator
 }

@@ -25,7 +25,7 @@ class DeletionE2E {
         Manifest.tiny("restarting")
             .spec(
                 """
-                pod: {env: [{name: JAVA_OPTS, value: -XX:NoSuchOption}]}
+                pod: {env: [{name: JDK_JAVA_OPTIONS, value: -XX:NoSuchOption}]}
                 retry: {backoffSeconds: 3600}
                 """));
     jobs.awaitStatus(

@@ -81,7 +81,7 @@ class PodTemplateE2E {
     {metadata: {labels: {team: assistants}},
      spec: {
        initContainers: [
-         {name: check, image: %s, command: [trainer, --version],
+         {name: check, image: %s, args: [--version],
           securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}],
        affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution:
          {nodeSelectorTerms: [{matchExpressions: [

@@ -68,9 +68,7 @@ record Chart(Path module) {
   /** The one object of a kind among those for some values. */
   JsonNode object(Path values, String kind) {
     List<JsonNode> found =
-        objects(values).stream()
-            .filter(each -> each.get("kind").asText().equals(kind))
-            .toList();
+        objects(values).stream().filter(each -> each.get("kind").asText().equals(kind)).toList();
     if (found.size() != 1) {
       throw new AssertionError(found.size() + " objects of kind " + kind + " with " + values);
     }

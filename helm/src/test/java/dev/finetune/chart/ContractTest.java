@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.finetune.operator.resources.Labels;
 import dev.finetune.operator.resources.TrainerContainer;
+import io.fabric8.kubernetes.api.model.rbac.Role;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
@@ -54,6 +57,19 @@ class ContractTest {
     assertThat(policy.at("/podSelector/matchExpressions/0/key").asText()).isEqualTo(Labels.JOB);
     assertThat(policy.at("/ingress/0/ports/0/port").asText())
         .isEqualTo(TrainerContainer.PROGRESS_PORT);
+  }
+
+  @Test
+  void theDocumentationListsTheOperatorsRights() {
+    JsonNode role =
+        CHART.objects(Variant.named("namespaced").values()).stream()
+            .filter(each -> each.get("kind").asText().equals("Role"))
+            .filter(each -> each.at("/metadata/namespace").asText().equals("team-a"))
+            .findFirst()
+            .orElseThrow();
+
+    assertThat(OperationsPage.of(Path.of("../docs/operations.md")).rights())
+        .isEqualTo(Right.of(Serialization.unmarshal(role.toString(), Role.class).getRules()));
   }
 
   @Test

@@ -36,14 +36,12 @@ class InstallationCheckIT {
   @Test
   void passesWhereAnOperatorServesTheNamespaceAndLeavesNothing() {
     String namespace = restrictedNamespace();
-    try (Installation release =
-            Installation.of(API, namespace, "namespaces: [" + namespace + "]");
+    try (Installation release = Installation.of(API, namespace, "namespaces: [" + namespace + "]");
         OperatorProcess operator = operator(namespace, namespace)) {
       var helmTest = CompletableFuture.supplyAsync(release::test);
       String output = runPod(release, namespace, operator.url());
 
-      assertThat(output)
-          .contains("the operator serves the FineTuneJobs of namespace " + namespace);
+      assertThat(output).contains("the operator serves the FineTuneJobs of namespace " + namespace);
       assertThat(helmTest.join()).isEmpty();
       assertThat(API.client().resources(FineTuneJob.class).inNamespace(namespace).list().getItems())
           .isEmpty();
@@ -57,8 +55,7 @@ class InstallationCheckIT {
   @Test
   void failsAndSaysWhyWhereTheOperatorServesAnotherNamespace() {
     String namespace = restrictedNamespace();
-    try (Installation release =
-            Installation.of(API, namespace, "namespaces: [" + namespace + "]");
+    try (Installation release = Installation.of(API, namespace, "namespaces: [" + namespace + "]");
         OperatorProcess operator = operator(namespace, API.newNamespace())) {
       var helmTest = CompletableFuture.supplyAsync(release::test);
       String output = runPod(release, namespace, operator.url());
@@ -105,8 +102,7 @@ class InstallationCheckIT {
     arguments.set(1, operatorUrl);
     try {
       Path kubeconfig = Path.of("target", "check-" + namespace + ".kubeconfig");
-      Files.writeString(
-          kubeconfig, release.kubeconfigOf(pod.getSpec().getServiceAccountName()));
+      Files.writeString(kubeconfig, release.kubeconfigOf(pod.getSpec().getServiceAccountName()));
       List<String> command =
           new ArrayList<>(
               List.of(
@@ -118,8 +114,7 @@ class InstallationCheckIT {
       var builder = new ProcessBuilder(command).redirectErrorStream(true);
       builder.environment().put("KUBECONFIG", kubeconfig.toAbsolutePath().toString());
       Process process = builder.start();
-      String output =
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       boolean passed = process.waitFor() == 0;
       resource.editStatus(
           each -> {

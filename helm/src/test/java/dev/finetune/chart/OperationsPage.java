@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -15,6 +16,8 @@ import java.util.stream.Stream;
 record OperationsPage(String text) {
   private static final Pattern METRIC =
       Pattern.compile("(?m)^\\| `([a-z_]+)` \\| (gauge|counter|timer) \\|");
+  private static final Pattern RIGHTS =
+      Pattern.compile("(?m)^\\| `([a-z/]+)` \\| (?:`([a-z0-9.]+)`)? ?\\| ([a-z, ]+) \\|");
   private static final Pattern HEADING = Pattern.compile("(?m)^#+ `?(.+?)`?$");
 
   static OperationsPage of(Path file) {
@@ -27,6 +30,21 @@ record OperationsPage(String text) {
 
   List<String> headings() {
     return HEADING.matcher(text).results().map(heading -> heading.group(1)).toList();
+  }
+
+  /** The table of permissions. */
+  Set<Right> rights() {
+    return RIGHTS
+        .matcher(text)
+        .results()
+        .flatMap(
+            row ->
+                Stream.of(row.group(3).split(", "))
+                    .map(
+                        verb ->
+                            new Right(
+                                verb, Objects.requireNonNullElse(row.group(2), ""), row.group(1))))
+        .collect(Collectors.toSet());
   }
 
   /** The names in the tables of metrics. */

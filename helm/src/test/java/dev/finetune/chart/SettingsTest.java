@@ -60,7 +60,8 @@ class SettingsTest {
 
   private static Stream<String> environment(String variant) {
     JsonNode container =
-        CHART.object(Variant.named(variant).values(), "Deployment")
+        CHART
+            .object(Variant.named(variant).values(), "Deployment")
             .at("/spec/template/spec/containers/0");
     return StreamSupport.stream(container.get("env").spliterator(), false)
         .map(each -> each.get("name").asText());

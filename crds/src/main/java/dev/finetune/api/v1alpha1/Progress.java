@@ -14,7 +14,9 @@ public record Progress(
     @JsonPropertyDescription("What the check of every row found.") DatasetVerdict dataset,
     @JsonPropertyDescription("Sizes of the model and of what is trained.")
         ParameterCounts parameters,
-    @JsonPropertyDescription("Where the results are; set at the end.") TrainingResult result) {
+    @JsonPropertyDescription("Where the results are; set at the end.") TrainingResult result,
+    @JsonPropertyDescription("What the run goes on in spite of, the newest last.")
+        List<String> warnings) {
 
   /** Path of the HTTP resource. */
   public static final String PATH = "/progress";
@@ -24,4 +26,15 @@ public record Progress(
 
   /** Nothing is known yet. */
   public static final Progress NONE = new Progress(null, null, null, null, null, null);
+
+  /** Progress without a warning. */
+  public Progress(
+      TrainingProgress training,
+      List<EpochResult> epochs,
+      Checkpoints checkpoints,
+      DatasetVerdict dataset,
+      ParameterCounts parameters,
+      TrainingResult result) {
+    this(training, epochs, checkpoints, dataset, parameters, result, null);
+  }
 }

@@ -18,4 +18,7 @@ public record TerminationMessage(
 
   /** Longest message that Kubernetes keeps, in bytes. */
   public static final int MAX_BYTES = 4096;
+
+  /** Longest {@link #log}, in bytes. */
+  public static final int MAX_LOG_BYTES = 1500;
 }

@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.RollableScalableResource;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
@@ -31,7 +32,13 @@ public final class OperatorRelease {
     this.settings = settings;
   }
 
-  void install() {
+  /** Installs or upgrades to this build's chart and waits until the operator is ready. */
+  public void install() {
+    install(settings.chart());
+  }
+
+  /** The same with another chart, such as one of an earlier version. */
+  public void install(Path chart) {
     // Its namespace enforces what the strictest clusters do.
     client
         .resource(
@@ -42,7 +49,7 @@ public final class OperatorRelease {
                 .endMetadata()
                 .build())
         .serverSideApply();
-    new Helm(settings.chart())
+    new Helm(chart)
         .upgrade()
         .install()
         .withKubeConfig(settings.kubeconfig())
@@ -55,12 +62,23 @@ public final class OperatorRelease {
     awaitReady(1);
   }
 
-  void uninstall() {
+  /** Uninstalls it; what the chart keeps stays. */
+  public void uninstall() {
     Helm.uninstall(NAME)
         .withKubeConfig(settings.kubeconfig())
         .withNamespace(NAMESPACE)
         .ignoreNotFound()
         .call();
+  }
+
+  /** Runs {@code helm test}; fails as it does. */
+  public void test() {
+    Helm.test(NAME).withKubeConfig(settings.kubeconfig()).withNamespace(NAMESPACE).call();
+  }
+
+  /** The folder of this build's chart. */
+  public Path chart() {
+    return settings.chart();
   }
 
   /** Changes the number of replicas and waits until they are ready. */

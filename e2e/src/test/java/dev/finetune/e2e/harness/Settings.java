@@ -40,7 +40,7 @@ record Settings(
         state,
         path("e2e.bin").orElse(Path.of("target/bin")),
         path("e2e.chart").orElse(Path.of("../helm/finetune-operator")),
-        path("e2e.shared").orElse(state.resolve("shared")).toAbsolutePath().normalize(),
+        path("e2e.shared").orElseGet(() -> state.resolve("shared")).toAbsolutePath().normalize(),
         Path.of("target/e2e-logs"));
   }
 

@@ -99,7 +99,7 @@ public final class TestCluster implements BeforeAllCallback {
       Config config = Config.fromKubeconfig(Files.readString(settings.kubeconfig()));
       // A test that stops the API server wants to be told, not to wait.
       config.setRequestRetryBackoffLimit(1);
-      config.setRequestTimeout((int) Duration.ofSeconds(10).toMillis());
+      config.setRequestTimeout((int) Duration.ofSeconds(30).toMillis());
       return new KubernetesClientBuilder().withConfig(config).build();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

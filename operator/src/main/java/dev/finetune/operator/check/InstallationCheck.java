@@ -88,10 +88,15 @@ final class InstallationCheck {
     } catch (KubernetesClientException e) {
       throw new CheckFailedException(
           "the API server didn't take a FineTuneJob in namespace %s: %s"
-              .formatted(namespace, e.getMessage()));
+              .formatted(namespace, words(e)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** The client's own message is empty of facts where no answer came, or none that it can read. */
+  private static String words(KubernetesClientException e) {
+    return e.getCause() == null ? e.getMessage() : e.getMessage() + " " + e.getCause();
   }
 
   private void awaitStatus(Resource<FineTuneJob> job)

@@ -18,6 +18,7 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -125,6 +126,33 @@ class HttpProgressSourceTest {
     answer = "[" + " ".repeat(5 << 20) + "]";
 
     assertThat(ask("127.0.0.1").progress()).isEqualTo(Progress.NONE);
+  }
+
+  @Test
+  void aTrainerThatTakesTheQuestionAndIsSilentIsReached() throws IOException {
+    source =
+        new HttpProgressSource(
+            client, TestConfig.with(Map.of("finetune.progress.timeout", "200ms")), clock);
+    // The kernel accepts for a process that is stopped.
+    try (var stopped = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Pod pod = pod("127.0.0.1");
+      pod.getSpec()
+          .getContainers()
+          .get(0)
+          .getPorts()
+          .get(0)
+          .setContainerPort(stopped.getLocalPort());
+
+      assertThat(source.ask(pod).join()).isEqualTo(Answer.SILENT);
+    }
+  }
+
+  @Test
+  void aTrainerWithoutAWayToItIsNotReached() {
+    answer = "";
+    server.stop(0);
+
+    assertThat(ask("127.0.0.1")).isEqualTo(Answer.UNREACHABLE);
   }
 
   private Answer ask(String ip) {

@@ -35,12 +35,13 @@ public final class AdapterFolder {
    * Writes the adapter of the best checkpoint, or of the last without validation.
    *
    * @return its location, in the destination's form
-   * @throws TrainerException OUTPUT if it can't be written
+   * @throws TrainerException OUTPUT if it can't be written; as {@link Fence#check} if the
+   *     destination belongs to another run by now
    */
   public String write(CheckpointStore checkpoints) {
     StoredCheckpoint chosen = checkpoints.chosen();
     try {
-      writeFrom(chosen);
+      writeFrom(chosen, checkpoints.fence());
     } catch (IOException e) {
       throw new TrainerException(
           TrainerExit.OUTPUT,
@@ -56,10 +57,10 @@ public final class AdapterFolder {
     return destination.locationOf(NAME);
   }
 
-  private void writeFrom(StoredCheckpoint chosen) throws IOException {
+  private void writeFrom(StoredCheckpoint chosen, Fence fence) throws IOException {
     Manifest source = Manifest.verify(chosen.folder());
     try (AtomicFolder writing =
-        new AtomicFolder(destination.resolve(NAME), Files::newOutputStream)) {
+        new AtomicFolder(destination.resolve(NAME), Files::newOutputStream, fence)) {
       for (String name : COPIED) {
         Path file = chosen.folder().resolve(name);
         writing.write(name, out -> Files.copy(file, out));

@@ -19,10 +19,10 @@ import java.util.stream.Stream;
 /**
  * Writes a folder so that it is there whole or not at all, whatever happens in between: into a
  * temporary folder beside its place, files and folder flushed to the disk, the manifest last, read
- * back, and then renamed.
+ * back, and then renamed. The {@link Fence} is asked before the first byte and before the rename.
  */
 final class AtomicFolder implements Closeable {
-  private static final String WRITING = ".writing";
+  static final String WRITING = ".writing";
   private static final String REPLACED = ".replaced";
 
   /** Writes a file's content to a stream. */
@@ -38,9 +38,12 @@ final class AtomicFolder implements Closeable {
   private final Path target;
   private final Path temporary;
   private final FileOpener opener;
+  private final Fence fence;
   private final Map<String, Manifest.Entry> written = new LinkedHashMap<>();
 
-  AtomicFolder(Path target, FileOpener opener) throws IOException {
+  AtomicFolder(Path target, FileOpener opener, Fence fence) throws IOException {
+    fence.check();
+    this.fence = fence;
     this.target = target;
     this.temporary = target.resolveSibling("." + target.getFileName() + WRITING);
     this.opener = opener;
@@ -79,6 +82,7 @@ final class AtomicFolder implements Closeable {
     if (!found.equals(intended)) {
       throw new IOException("what was read back from " + temporary + " isn't what was written");
     }
+    fence.check();
     Path replaced = target.resolveSibling("." + target.getFileName() + REPLACED);
     if (Files.exists(target)) {
       Files.move(target, replaced, StandardCopyOption.ATOMIC_MOVE);

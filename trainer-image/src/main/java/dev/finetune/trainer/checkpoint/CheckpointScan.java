@@ -9,7 +9,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -33,45 +36,40 @@ public final class CheckpointScan {
   }
 
   /**
-   * Opens the store of a run.
+   * Opens the store of a run, which owns the destination from now on. One that is refused has
+   * changed nothing, as another may be at work there.
    *
    * @param run what the run is
+   * @param token who writes
    * @param keep how many checkpoints stay
-   * @throws TrainerException USAGE if there are checkpoints of another run
+   * @throws TrainerException USAGE if there are checkpoints or the adapter of another run;
+   *     TRY_AGAIN if a later attempt of the same job owns the destination
    */
-  public CheckpointStore open(RunIdentity run, int keep) throws IOException {
-    return open(run, keep, Files::newOutputStream);
+  public CheckpointStore open(RunIdentity run, RunToken token, int keep) throws IOException {
+    return open(run, token, keep, Files::newOutputStream);
   }
 
-  CheckpointStore open(RunIdentity run, int keep, AtomicFolder.FileOpener opener)
+  CheckpointStore open(RunIdentity run, RunToken token, int keep, AtomicFolder.FileOpener opener)
       throws IOException {
+    refuseAnother(run);
+    Fence fence = Fence.claim(destination, token);
     AtomicFolder.recover(destination.folder());
     List<StoredCheckpoint> found = new ArrayList<>();
     for (Path folder : AtomicFolder.children(destination.folder())) {
       if (!NAME.matcher(folder.getFileName().toString()).matches()) {
         continue;
       }
-      Read read;
       try {
-        read = read(folder, destination);
+        found.add(read(folder, destination));
       } catch (IOException e) {
         setAside(folder, e.getMessage());
-        continue;
       }
-      refuseAnother(run, read.run(), folder);
-      found.add(read.checkpoint());
     }
-    return new CheckpointStore(destination, run, keep, opener, warnings, found);
+    return new CheckpointStore(destination, run, keep, opener, fence, warnings, found);
   }
 
-  /**
-   * @param checkpoint the checkpoint
-   * @param run the run that wrote it
-   */
-  record Read(StoredCheckpoint checkpoint, RunIdentity run) {}
-
   /** Verifies a checkpoint against its manifest and reads its state. */
-  static Read read(Path folder, Destination destination) throws IOException {
+  static StoredCheckpoint read(Path folder, Destination destination) throws IOException {
     Manifest manifest = Manifest.verify(folder);
     CheckpointStore.StateFile file = stateFile(folder);
     Path manifestFile = folder.resolve(Manifest.FILE);
@@ -83,42 +81,40 @@ public final class CheckpointScan {
             manifest.sizeBytes() + Files.size(manifestFile),
             Sha256.of(manifestFile),
             file.state().evalLossHere());
-    return new Read(new StoredCheckpoint(folder, summary, file.state()), file.run());
+    return new StoredCheckpoint(folder, summary, file.state());
   }
 
   /** The date on which the run that the destination holds began; empty where it holds none. */
   public Optional<String> startDate() throws IOException {
+    return runs().values().stream().map(RunIdentity::startDate).findFirst();
+  }
+
+  /** What each checkpoint and the adapter say of the run that wrote them, verified or not. */
+  private SortedMap<Path, RunIdentity> runs() throws IOException {
+    SortedMap<Path, RunIdentity> runs = new TreeMap<>();
     for (Path folder : AtomicFolder.children(destination.folder())) {
-      Path file = folder.resolve(CheckpointStore.TRAINER_STATE);
       boolean ours =
           NAME.matcher(folder.getFileName().toString()).matches()
               || folder.endsWith(AdapterFolder.NAME);
-      if (ours && Files.isRegularFile(file)) {
+      if (ours && Files.isRegularFile(folder.resolve(CheckpointStore.TRAINER_STATE))) {
         try {
-          return Optional.of(stateFile(folder).run().startDate());
+          runs.put(folder, stateFile(folder).run());
         } catch (IOException e) {
           // A broken one is set aside, and said so, when the store is opened.
         }
       }
     }
-    return Optional.empty();
+    return runs;
   }
 
-  /**
-   * Whether the destination already holds the finished adapter of this run. A broken one is set
-   * aside.
-   *
-   * @throws TrainerException USAGE if it holds the adapter of another run
-   */
-  public boolean holdsResult(RunIdentity run) throws IOException {
-    AtomicFolder.recover(destination.folder());
+  /** Whether the destination holds a finished adapter. A broken one is set aside. */
+  public boolean holdsResult() throws IOException {
     Path folder = destination.resolve(AdapterFolder.NAME);
     if (!Files.exists(folder)) {
       return false;
     }
     try {
       Manifest.verify(folder);
-      refuseAnother(run, stateFile(folder).run(), folder);
       return true;
     } catch (IOException e) {
       setAside(folder, e.getMessage());
@@ -147,15 +143,19 @@ public final class CheckpointScan {
     return folder.resolveSibling(folder.getFileName() + ".broken-" + number);
   }
 
-  private void refuseAnother(RunIdentity run, RunIdentity found, Path folder) {
-    List<String> differences = run.differencesFrom(found);
-    if (!differences.isEmpty()) {
-      throw new TrainerException(
-          TrainerExit.USAGE,
-          ("%s already holds another run's %s: %s; give this run a destination of its own, or delete that"
-                  + " folder's content if it is no longer needed")
-              .formatted(
-                  destination.location(), folder.getFileName(), String.join("; ", differences)));
+  private void refuseAnother(RunIdentity run) throws IOException {
+    for (Map.Entry<Path, RunIdentity> found : runs().entrySet()) {
+      List<String> differences = run.differencesFrom(found.getValue());
+      if (!differences.isEmpty()) {
+        throw new TrainerException(
+            TrainerExit.USAGE,
+            ("%s already holds another run's %s: %s; give this run a destination of its own, or delete that"
+                    + " folder's content if it is no longer needed")
+                .formatted(
+                    destination.location(),
+                    found.getKey().getFileName(),
+                    String.join("; ", differences)));
+      }
     }
   }
 }

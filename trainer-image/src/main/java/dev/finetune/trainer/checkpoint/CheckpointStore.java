@@ -41,6 +41,7 @@ public final class CheckpointStore {
   private final RunIdentity run;
   private final int keep;
   private final AtomicFolder.FileOpener opener;
+  private final Fence fence;
   private final Consumer<String> warnings;
   private final List<StoredCheckpoint> stored;
   private final StoredCheckpoint resumedFrom;
@@ -50,12 +51,14 @@ public final class CheckpointStore {
       RunIdentity run,
       int keep,
       AtomicFolder.FileOpener opener,
+      Fence fence,
       Consumer<String> warnings,
       List<StoredCheckpoint> found) {
     this.destination = destination;
     this.run = run;
     this.keep = keep;
     this.opener = opener;
+    this.fence = fence;
     this.warnings = warnings;
     this.stored = new ArrayList<>(found);
     this.stored.sort(Comparator.comparingInt(StoredCheckpoint::step));
@@ -97,6 +100,7 @@ public final class CheckpointStore {
    * @param model the tensors
    * @return the checkpoint as it was read back
    * @throws IOException if it can't be written; nothing of it is left then
+   * @throws dev.finetune.trainer.TrainerException if the destination belongs to another run by now
    */
   public Checkpoint save(TrainerState state, double epoch, TrainableModel model)
       throws IOException {
@@ -104,7 +108,7 @@ public final class CheckpointStore {
     Map<String, HostTensor> optimizer = model.optimizer();
     requireSpace(sizeOf(adapter) + sizeOf(optimizer) + SPARE_BYTES);
     Path folder = destination.resolve(PREFIX + state.step());
-    try (AtomicFolder writing = new AtomicFolder(folder, opener)) {
+    try (AtomicFolder writing = new AtomicFolder(folder, opener, fence)) {
       writing.write(ADAPTER_CONFIG, model.adapterConfig().getBytes(StandardCharsets.UTF_8));
       writing.write(ADAPTER_MODEL, out -> writeTensors(adapter, out));
       writing.write(OPTIMIZER, out -> writeTensors(optimizer, out));
@@ -112,7 +116,7 @@ public final class CheckpointStore {
       writing.commit();
     }
     stored.removeIf(other -> other.step() == state.step());
-    StoredCheckpoint saved = CheckpointScan.read(folder, destination).checkpoint();
+    StoredCheckpoint saved = CheckpointScan.read(folder, destination);
     stored.add(saved);
     rotate();
     return saved.summary();
@@ -129,6 +133,10 @@ public final class CheckpointStore {
   /** Names the newest checkpoint in a message. */
   public String describeLatest() {
     return latest().map(newest -> newest.folder().getFileName().toString()).orElse("the start");
+  }
+
+  Fence fence() {
+    return fence;
   }
 
   /** The checkpoint that the result is made of: the best, or the last without validation. */

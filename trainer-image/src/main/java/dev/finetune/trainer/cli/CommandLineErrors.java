@@ -1,7 +1,6 @@
 package dev.finetune.trainer.cli;
 
 import dev.finetune.api.schema.NearestName;
-import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import java.util.Arrays;
 import java.util.List;
@@ -27,8 +26,7 @@ final class CommandLineErrors implements IParameterExceptionHandler {
     String message = unknown.isEmpty() ? e.getMessage() : unknown;
     String help = command.getCommandSpec().qualifiedName() + " --help";
     ProgramEnd end = new ProgramEnd(TrainerExit.USAGE, message + "; see " + help, e);
-    return new LastWords(command.getErr(), false, environment.terminationMessageFile())
-        .say(end, Progress.NONE);
+    return new LastWords(command.getErr(), false, environment.terminationMessageFile()).say(end);
   }
 
   /**

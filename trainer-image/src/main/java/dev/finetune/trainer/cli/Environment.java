@@ -1,6 +1,9 @@
 package dev.finetune.trainer.cli;
 
 import dev.finetune.api.v1alpha1.TrainerEnvironment;
+import dev.finetune.trainer.checkpoint.RunToken;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -11,8 +14,12 @@ import java.util.Optional;
  * @param volumes folder with a folder for each claim
  * @param listen HOST:PORT where to serve progress
  * @param terminationMessageFile where the last words go
+ * @param token what this process writes in its destination's name
  */
-record Environment(Path volumes, Optional<String> listen, Optional<Path> terminationMessageFile) {
+record Environment(
+    Path volumes, Optional<String> listen, Optional<Path> terminationMessageFile, RunToken token) {
+
+  private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
 
   static Environment of(Map<String, String> variables) {
     return new Environment(
@@ -20,6 +27,24 @@ record Environment(Path volumes, Optional<String> listen, Optional<Path> termina
             variables.getOrDefault(TrainerEnvironment.VOLUMES, TrainerEnvironment.VOLUMES_FOLDER)),
         Optional.ofNullable(variables.get(TrainerEnvironment.LISTEN)),
         Optional.ofNullable(variables.get(TrainerEnvironment.TERMINATION_MESSAGE_FILE))
-            .map(Path::of));
+            .map(Path::of),
+        token(variables));
+  }
+
+  private static RunToken token(Map<String, String> variables) {
+    String job = variables.get(TrainerEnvironment.JOB_UID);
+    String attempt = variables.get(TrainerEnvironment.ATTEMPT);
+    return job == null || attempt == null
+        ? RunToken.of(host())
+        : RunToken.of(job, Integer.parseInt(attempt), host());
+  }
+
+  /** The pod's or the machine's name, which only people read; no name service is asked. */
+  private static String host() {
+    try {
+      return Files.readString(HOST_NAME).strip();
+    } catch (IOException e) {
+      return "an unnamed host";
+    }
   }
 }

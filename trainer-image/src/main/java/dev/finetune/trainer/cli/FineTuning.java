@@ -11,6 +11,7 @@ import dev.finetune.trainer.checkpoint.CheckpointStore;
 import dev.finetune.trainer.checkpoint.Destination;
 import dev.finetune.trainer.checkpoint.RecipeCopy;
 import dev.finetune.trainer.checkpoint.RunIdentity;
+import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.checkpoint.TrainerState;
 import dev.finetune.trainer.data.ChatTemplate;
 import dev.finetune.trainer.data.DatasetPreparation;
@@ -45,6 +46,7 @@ final class FineTuning {
   private final Recipe recipe;
   private final TrainingOptions options;
   private final Locations locations;
+  private final RunToken token;
   private final RunListener listener;
   private final GracefulStop stop;
   private final List<String> devices;
@@ -53,6 +55,7 @@ final class FineTuning {
   FineTuning(
       ResolvedRecipe resolved,
       Locations locations,
+      RunToken token,
       RunListener listener,
       GracefulStop stop,
       List<String> devices,
@@ -61,6 +64,7 @@ final class FineTuning {
     this.recipe = resolved.recipe();
     this.options = recipe.training();
     this.locations = locations;
+    this.token = token;
     this.listener = listener;
     this.stop = stop;
     this.devices = devices;
@@ -151,12 +155,11 @@ final class FineTuning {
       throws IOException {
     TrainingPlan plan =
         new TrainingPlan(options, data.training().windowsPerEpoch(), !data.validation().isEmpty());
-    boolean finished = scan.holdsResult(run);
-    CheckpointStore checkpoints = scan.open(run, options.keepCheckpoints());
+    CheckpointStore checkpoints = scan.open(run, token, options.keepCheckpoints());
     AdapterFolder adapter = new AdapterFolder(destination);
     TrainingResult result =
         new TrainingResult(adapter.location(), destination.locationOf(LogFile.NAME));
-    if (finished) {
+    if (scan.holdsResult()) {
       listener.started(start(plan, checkpoints));
       listener.finished(result);
       return "the adapter of this recipe is already at " + adapter.location();

@@ -143,7 +143,8 @@ final class InferCommand implements Callable<Integer> {
       Optional<LoraAdapter> tuned =
           Optional.ofNullable(adapter)
               .map(dir -> LoraAdapter.load(locations.resolve(Locations.sourceOf(dir))));
-      try (CausalLm base = CausalLm.load(checked, Devices.visible().get(0), Precision.AUTO);
+      try (CausalLm base =
+              CausalLm.load(checked, Devices.ofThisProcess().visible().get(0), Precision.AUTO);
           TextGenerator generator =
               tuned.map(each -> each.on(base)).orElseGet(() -> TextGenerator.of(base))) {
         for (String prompt : prompts) {

@@ -2,6 +2,7 @@ package dev.finetune.trainer.cli;
 
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TerminationMessage;
+import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.report.TerminationMessageFile;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -16,17 +17,24 @@ import java.util.Optional;
  * @param file the container's termination message
  */
 record LastWords(PrintWriter err, boolean debug, Optional<Path> file) {
+  /** Says them of a program that hasn't begun, and returns the exit code. */
+  int say(ProgramEnd end) {
+    return say(end, Progress.NONE, "");
+  }
+
   /**
    * Says them.
    *
+   * @param log the last lines of the log, which are told where the program failed
    * @return the exit code
    */
-  int say(ProgramEnd end, Progress progress) {
+  int say(ProgramEnd end, Progress progress, String log) {
     end.tell(err, debug);
+    String told = end.exit() == TrainerExit.DONE || log.isEmpty() ? null : log;
     if (file.isPresent()) {
       try {
         new TerminationMessageFile(file.get())
-            .write(new TerminationMessage(end.exit(), end.message(), null, progress));
+            .write(new TerminationMessage(end.exit(), end.message(), told, progress));
       } catch (IOException e) {
         err.println("trainer: the termination message can't be written: " + FileErrors.describe(e));
       }

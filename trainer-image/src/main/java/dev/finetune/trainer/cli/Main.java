@@ -1,6 +1,5 @@
 package dev.finetune.trainer.cli;
 
-import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -49,6 +48,6 @@ public final class Main {
         .setExecutionExceptionHandler(
             (thrown, command, parsed) ->
                 new LastWords(command.getErr(), false, environment.terminationMessageFile())
-                    .say(ProgramEnd.of(thrown), Progress.NONE));
+                    .say(ProgramEnd.of(thrown)));
   }
 }

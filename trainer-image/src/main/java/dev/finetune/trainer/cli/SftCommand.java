@@ -4,6 +4,7 @@ import dev.finetune.api.v1alpha1.TrainerEnvironment;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.report.JsonLineConsole;
+import dev.finetune.trainer.report.LastLines;
 import dev.finetune.trainer.report.Listeners;
 import dev.finetune.trainer.report.ProgressBar;
 import dev.finetune.trainer.report.ProgressServer;
@@ -68,38 +69,46 @@ final class SftCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ProgressTracker tracker = new ProgressTracker(System::nanoTime);
+    LastLines log = new LastLines();
     ProgramEnd end;
     try {
-      end = ProgramEnd.done(run(tracker));
+      end = ProgramEnd.done(run(tracker, log));
     } catch (Throwable thrown) {
       // Whatever it is, the exit code and the last words must say so.
       end = ProgramEnd.of(thrown);
     }
     return new LastWords(spec.commandLine().getErr(), debug, environment.terminationMessageFile())
-        .say(end, tracker.progress());
+        .say(end, tracker.progress(), log.text());
   }
 
-  private String run(ProgressTracker tracker) {
+  private String run(ProgressTracker tracker, LastLines log) {
     ResolvedRecipe recipe = RecipeOptions.recipe(spec.commandLine().getParseResult(), recipeFile);
     RunListener console =
         Terminal.isStandardOutput()
             ? new ProgressBar(out, tracker::progress)
-            : new JsonLineConsole(out, tracker::progress);
-    FineTuning tuning =
-        new FineTuning(
-            recipe,
-            new Locations(environment.volumes()),
-            new Listeners(List.of(tracker, console)),
-            stop,
-            devices == null ? Devices.visible() : devices,
-            ModelFactory.DEFAULT);
+            : new JsonLineConsole(out, tracker::progress, log);
+    RunListener listener = new Listeners(List.of(tracker, console));
     Optional<ProgressServer> server = environment.listen().map(where -> serve(where, tracker));
     try {
-      return tuning.run();
+      return tuning(recipe, listener).run();
     } finally {
       console.ended();
       server.ifPresent(ProgressServer::close);
     }
+  }
+
+  private FineTuning tuning(ResolvedRecipe recipe, RunListener listener) {
+    Devices here = Devices.ofThisProcess();
+    List<String> chosen = devices == null ? here.visible() : devices;
+    here.warning(chosen).ifPresent(listener::warned);
+    return new FineTuning(
+        recipe,
+        new Locations(environment.volumes()),
+        environment.token(),
+        listener,
+        stop,
+        chosen,
+        ModelFactory.DEFAULT);
   }
 
   private static ProgressServer serve(String hostAndPort, ProgressTracker tracker) {

@@ -21,16 +21,19 @@ public final class JsonLineConsole implements RunListener {
 
   private final PrintStream out;
   private final Supplier<Progress> progress;
+  private final LastLines lastLines;
 
   /**
    * Reports to a stream.
    *
    * @param out where lines go
    * @param progress what is known, for speed and time left
+   * @param lastLines keeps the end of what is said
    */
-  public JsonLineConsole(PrintStream out, Supplier<Progress> progress) {
+  public JsonLineConsole(PrintStream out, Supplier<Progress> progress, LastLines lastLines) {
     this.out = out;
     this.progress = progress;
+    this.lastLines = lastLines;
   }
 
   @Override
@@ -62,12 +65,12 @@ public final class JsonLineConsole implements RunListener {
     line.put("totalSteps", training.totalSteps());
     line.put("tokensPerSecond", training.tokensPerSecond());
     line.put("remainingSeconds", training.remainingSeconds());
-    out.println(line);
+    print(line);
   }
 
   @Override
   public void evaluated(int step, double epoch, double loss) {
-    out.println(LogFile.line(step, epoch, loss));
+    print(LogFile.line(step, epoch, loss));
   }
 
   @Override
@@ -91,6 +94,12 @@ public final class JsonLineConsole implements RunListener {
   }
 
   private void print(String name, Object value) {
-    out.println(JSON.createObjectNode().<ObjectNode>set(name, JSON.valueToTree(value)));
+    print(JSON.createObjectNode().<ObjectNode>set(name, JSON.valueToTree(value)));
+  }
+
+  private void print(ObjectNode object) {
+    String line = object.toString();
+    out.println(line);
+    lastLines.add(line);
   }
 }

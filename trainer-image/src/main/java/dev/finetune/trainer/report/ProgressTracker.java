@@ -9,16 +9,22 @@ import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainingProgress;
 import dev.finetune.api.v1alpha1.TrainingResult;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.function.LongSupplier;
 
 /** Keeps the cumulative progress of a run. Written by the training thread, read by any. */
 public final class ProgressTracker implements RunListener {
+  /** A disk that stays full warns at every save; the newest are enough. */
+  private static final int KEPT_WARNINGS = 5;
+
   private static final double NANOS_PER_SECOND = Duration.ofSeconds(1).toNanos();
 
   private final LongSupplier nanoTime;
   private final List<EpochResult> epochs = new ArrayList<>();
+  private final Deque<String> warnings = new ArrayDeque<>();
   private DatasetVerdict dataset;
   private ParameterCounts parameters;
   private Checkpoints checkpoints;
@@ -103,6 +109,14 @@ public final class ProgressTracker implements RunListener {
     checkpoints = all;
   }
 
+  @Override
+  public synchronized void warned(String message) {
+    warnings.addLast(message);
+    if (warnings.size() > KEPT_WARNINGS) {
+      warnings.removeFirst();
+    }
+  }
+
   /** What is known now, with numbers rounded for reading. */
   public synchronized Progress progress() {
     return new Progress(
@@ -111,7 +125,8 @@ public final class ProgressTracker implements RunListener {
         checkpoints == null || checkpoints.latest() == null ? null : rounded(checkpoints),
         dataset,
         parameters,
-        result);
+        result,
+        warnings.isEmpty() ? null : List.copyOf(warnings));
   }
 
   private TrainingProgress training() {

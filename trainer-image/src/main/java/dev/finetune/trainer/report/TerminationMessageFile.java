@@ -32,7 +32,8 @@ public final class TerminationMessageFile {
 
   /**
    * The message as JSON of at most {@link TerminationMessage#MAX_BYTES} bytes of UTF-8: the oldest
-   * epochs are left out first, then the end of the text is.
+   * epochs are left out first, then the warnings, then the log's oldest lines, then the end of the
+   * text is.
    */
   static byte[] bytes(TerminationMessage message) throws JsonProcessingException {
     TerminationMessage shorter = message;
@@ -52,7 +53,22 @@ public final class TerminationMessageFile {
           message.exit(),
           message.message(),
           message.log(),
-          with(progress, epochs.subList(1, epochs.size())));
+          with(progress, epochs.subList(1, epochs.size()), progress.warnings()));
+    }
+    if (progress != null && progress.warnings() != null) {
+      return new TerminationMessage(
+          message.exit(),
+          message.message(),
+          message.log(),
+          with(progress, progress.epochs(), null));
+    }
+    if (message.log() != null) {
+      String rest = message.log().substring(message.log().indexOf('\n') + 1);
+      return new TerminationMessage(
+          message.exit(),
+          message.message(),
+          rest.length() < message.log().length() ? rest : null,
+          progress);
     }
     String text = message.message();
     if (text != null && text.length() > 1) {
@@ -61,19 +77,19 @@ public final class TerminationMessageFile {
       if (Character.isHighSurrogate(text.charAt(end - 1))) {
         end--;
       }
-      return new TerminationMessage(
-          message.exit(), text.substring(0, end), message.log(), progress);
+      return new TerminationMessage(message.exit(), text.substring(0, end), null, progress);
     }
     return new TerminationMessage(message.exit(), null, null, null);
   }
 
-  private static Progress with(Progress progress, List<EpochResult> epochs) {
+  private static Progress with(Progress progress, List<EpochResult> epochs, List<String> warnings) {
     return new Progress(
         progress.training(),
         epochs,
         progress.checkpoints(),
         progress.dataset(),
         progress.parameters(),
-        progress.result());
+        progress.result(),
+        warnings);
   }
 }

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CheckpointStoreTest {
+  private static final RunToken TOKEN = RunToken.of("here");
+
   @TempDir Path folder;
 
   private final FakeModel model = new FakeModel();
@@ -114,7 +116,7 @@ class CheckpointStoreTest {
 
     for (long limit = 0; limit < bytes; limit += 97) {
       long room = limit;
-      CheckpointStore full = scan().open(run(), 2, new LimitedDisk(room));
+      CheckpointStore full = scan().open(run(), TOKEN, 2, new LimitedDisk(room));
       assertThatThrownBy(() -> full.save(state(20, 0.5), 1, model))
           .as("after %d bytes", room)
           .isInstanceOf(IOException.class)
@@ -133,7 +135,7 @@ class CheckpointStoreTest {
     long bytes = open(2).summary().latest().sizeBytes();
 
     for (long limit = 0; limit < bytes; limit += 211) {
-      CheckpointStore dying = scan().open(run(), 2, new LimitedDisk(limit));
+      CheckpointStore dying = scan().open(run(), TOKEN, 2, new LimitedDisk(limit));
       // What a killed program leaves behind: the folder that close() would have removed.
       Path left = folder.resolve(".checkpoint-20.writing");
       assertThatThrownBy(() -> dying.save(state(20, 0.5), 1, model))
@@ -157,7 +159,7 @@ class CheckpointStoreTest {
             "manifest.json")) {
       Path own = Files.createDirectory(folder.resolve(file));
       Destination destination = new Destination(own, "pvc://models/support");
-      CheckpointStore store = new CheckpointScan(destination, warnings::add).open(run(), 2);
+      CheckpointStore store = new CheckpointScan(destination, warnings::add).open(run(), TOKEN, 2);
       store.save(state(10, 1.0), 1, model);
       store.save(state(20, 0.5), 2, model);
       Path damaged = own.resolve("checkpoint-20").resolve(file);
@@ -165,7 +167,8 @@ class CheckpointStoreTest {
       content[content.length / 2] ^= 1;
       Files.write(damaged, content);
 
-      CheckpointStore resumed = new CheckpointScan(destination, warnings::add).open(run(), 2);
+      CheckpointStore resumed =
+          new CheckpointScan(destination, warnings::add).open(run(), TOKEN, 2);
 
       assertThat(resumed.state().step()).as(file).isEqualTo(10);
       assertThat(own.resolve("checkpoint-20.broken-1")).exists();
@@ -217,7 +220,7 @@ class CheckpointStoreTest {
     ((ObjectNode) changed.get("training")).put("learningRate", 2e-4);
     RunIdentity other = RunIdentity.of(changed, 1, "data", "model", "2026-11-25", Map.of());
 
-    assertThatThrownBy(() -> scan().open(other, 2))
+    assertThatThrownBy(() -> scan().open(other, TOKEN, 2))
         .isInstanceOfSatisfying(
             TrainerException.class, e -> assertThat(e.exit()).isEqualTo(TrainerExit.USAGE))
         .hasMessageContaining("pvc://models/support")
@@ -234,17 +237,26 @@ class CheckpointStoreTest {
     assertThatThrownBy(
             () ->
                 scan()
-                    .open(RunIdentity.of(recipe(), 1, "other", "model", "2026-11-25", Map.of()), 2))
+                    .open(
+                        RunIdentity.of(recipe(), 1, "other", "model", "2026-11-25", Map.of()),
+                        TOKEN,
+                        2))
         .hasMessageContaining("rows differ");
     assertThatThrownBy(
             () ->
                 scan()
-                    .open(RunIdentity.of(recipe(), 1, "data", "other", "2026-11-25", Map.of()), 2))
+                    .open(
+                        RunIdentity.of(recipe(), 1, "data", "other", "2026-11-25", Map.of()),
+                        TOKEN,
+                        2))
         .hasMessageContaining("model's files differ");
     assertThatThrownBy(
             () ->
                 scan()
-                    .open(RunIdentity.of(recipe(), 4, "data", "model", "2026-11-25", Map.of()), 2))
+                    .open(
+                        RunIdentity.of(recipe(), 4, "data", "model", "2026-11-25", Map.of()),
+                        TOKEN,
+                        2))
         .hasMessageContaining("it trains on 4 devices, and did on 1");
   }
 
@@ -261,7 +273,7 @@ class CheckpointStoreTest {
     RunIdentity same =
         RunIdentity.of(changed, 1, "data", "model", "2026-11-26", Map.of("trainer", "2"));
 
-    assertThat(scan().open(same, 5).state().step()).isEqualTo(10);
+    assertThat(scan().open(same, TOKEN, 5).state().step()).isEqualTo(10);
   }
 
   @Test
@@ -294,7 +306,7 @@ class CheckpointStoreTest {
     assertThat(folder.resolve("adapter/README.md"))
         .content()
         .contains("step 10", "--max-lora-rank 16", "PeftModel", "/models/fake");
-    assertThat(scan().holdsResult(run())).isTrue();
+    assertThat(scan().holdsResult()).isTrue();
   }
 
   @Test
@@ -304,10 +316,10 @@ class CheckpointStoreTest {
     new AdapterFolder(destination()).write(store);
     Files.delete(folder.resolve("adapter/adapter_config.json"));
 
-    assertThat(scan().holdsResult(run())).isFalse();
+    assertThat(scan().holdsResult()).isFalse();
     new AdapterFolder(destination()).write(open(2));
 
-    assertThat(scan().holdsResult(run())).isTrue();
+    assertThat(scan().holdsResult()).isTrue();
     assertThat(names("")).containsExactly("adapter", "adapter.broken-1", "checkpoint-10");
   }
 
@@ -337,7 +349,7 @@ class CheckpointStoreTest {
   }
 
   private CheckpointStore open(int keep) throws IOException {
-    return scan().open(run(), keep);
+    return scan().open(run(), TOKEN, keep);
   }
 
   private CheckpointScan scan() {
@@ -361,7 +373,11 @@ class CheckpointStoreTest {
 
   private List<String> names(String child) throws IOException {
     try (Stream<Path> children = Files.list(folder.resolve(child))) {
-      return children.map(path -> path.getFileName().toString()).sorted().toList();
+      return children
+          .map(path -> path.getFileName().toString())
+          .filter(name -> !name.equals(Fence.FILE))
+          .sorted()
+          .toList();
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.method.LoraModel;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.safetensors.HostTensor;
@@ -107,6 +108,7 @@ class GoldenRunIT {
     new FineTuning(
             ResolvedRecipe.of(recipe, path -> path),
             new Locations(folder),
+            RunToken.of("here"),
             new RunListener() {},
             new GracefulStop(),
             List.of("cpu"),

@@ -17,12 +17,15 @@ import org.junit.jupiter.api.Test;
 class JsonLineConsoleTest {
   private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
   private final ProgressTracker tracker = new ProgressTracker(() -> 0);
+  private final LastLines lastLines = new LastLines();
   private final RunListener run =
       new Listeners(
           List.of(
               tracker,
               new JsonLineConsole(
-                  new PrintStream(printed, true, StandardCharsets.UTF_8), tracker::progress)));
+                  new PrintStream(printed, true, StandardCharsets.UTF_8),
+                  tracker::progress,
+                  lastLines)));
 
   @Test
   void everyEventIsOneJsonLine() throws IOException {
@@ -36,6 +39,7 @@ class JsonLineConsoleTest {
 
     List<JsonNode> lines = lines();
     assertThat(lines).hasSize(4);
+    assertThat(lastLines.text()).isEqualTo(printed.toString(StandardCharsets.UTF_8).strip());
     assertThat(lines.get(0).path("loss").asDouble()).isEqualTo(1.75);
     assertThat(lines.get(0).path("totalSteps").asInt()).isEqualTo(6);
     assertThat(lines.get(1).path("evalLoss").asDouble()).isEqualTo(1.5);

@@ -17,6 +17,18 @@ class ProgressTrackerTest {
   private final ProgressTracker tracker = new ProgressTracker(nanos::get);
 
   @Test
+  void theNewestWarningsAreKept() {
+    assertThat(tracker.progress().warnings()).isNull();
+
+    for (int i = 1; i <= 7; i++) {
+      tracker.warned("disk full " + i);
+    }
+
+    assertThat(tracker.progress().warnings())
+        .containsExactly("disk full 3", "disk full 4", "disk full 5", "disk full 6", "disk full 7");
+  }
+
+  @Test
   void nothingIsKnownBeforeAnythingIs() {
     assertThat(tracker.progress()).isEqualTo(Progress.NONE);
   }

@@ -50,6 +50,22 @@ class TerminationMessageFileTest {
   }
 
   @Test
+  void theLogsOldestLinesAreLeftOutAfterAllEpochsAndBeforeTheText() throws IOException {
+    String text = "x".repeat(3000);
+    String log = String.join("\n", "a".repeat(700), "b".repeat(600), "c".repeat(100));
+
+    byte[] bytes =
+        TerminationMessageFile.bytes(
+            new TerminationMessage(TrainerExit.OUTPUT, text, log, progress(20)));
+
+    TerminationMessage read = JSON.readValue(bytes, TerminationMessage.class);
+    assertThat(bytes.length).isLessThanOrEqualTo(TerminationMessage.MAX_BYTES);
+    assertThat(read.log()).isEqualTo("c".repeat(100));
+    assertThat(read.message()).isEqualTo(text);
+    assertThat(read.progress().epochs()).isEmpty();
+  }
+
+  @Test
   void aLongTextIsCutAtACharacterAfterAllEpochsAre() throws IOException {
     String text = "第七行不是 JSON \uD83D\uDE00 ".repeat(400);
 

@@ -18,6 +18,7 @@ import dev.finetune.trainer.checkpoint.CheckpointScan;
 import dev.finetune.trainer.checkpoint.CheckpointStore;
 import dev.finetune.trainer.checkpoint.Destination;
 import dev.finetune.trainer.checkpoint.RunIdentity;
+import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.checkpoint.TrainerState;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.StepReport;
@@ -375,7 +376,7 @@ class TrainingLoopTest {
             message -> {
               throw new AssertionError(message);
             })
-        .open(run, 2);
+        .open(run, RunToken.of("here"), 2);
   }
 
   private static TrainingOptions options(int epochs, Integer maxSteps, int saveSteps) {

@@ -1,6 +1,6 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # shared with release-check.sh and cluster/lib.sh
-# A control plane with one node that is only an object, the operator from its jar, and what a kubelet
-# and a trainer would do to a pod. Sourced.
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with the script and cluster/lib.sh
+# A control plane with a node that is only an object, the operator from its jar, and what a kubelet and
+# a trainer would do to a pod. Sourced.
 
 node=release-check
 
@@ -47,7 +47,7 @@ NODE
 {"status": {
   "capacity": {"cpu": "64", "memory": "256Gi", "pods": "110", "nvidia.com/gpu": "8"},
   "allocatable": {"cpu": "64", "memory": "256Gi", "pods": "110", "nvidia.com/gpu": "8"},
-  "conditions": [{"type": "Ready", "status": "True", "reason": "Fake", "message": "of release-check.sh",
+  "conditions": [{"type": "Ready", "status": "True", "reason": "Fake", "message": "of the release check",
     "lastHeartbeatTime": "$(now)", "lastTransitionTime": "$(now)"}]}}
 STATUS
   )" > /dev/null

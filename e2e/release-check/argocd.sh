@@ -1,26 +1,44 @@
-# shellcheck shell=bash disable=SC2154 # the variables of release-check.sh
-# The part argocd of release-check.sh. Sourced.
+#!/usr/bin/env bash
+# Checks jobs that the real Argo CD keeps in sync with a git repository.
+#
+#   argocd.sh [--state FOLDER] [--name NAME] [--index N]
+#
+#   --state, --name, --index   of the cluster, as ../cluster/up.sh has them
+#                              (default: e2e/target/release-check, rc and 9)
+#
+# It starts a control plane, the operator from its jar (mvn -pl operator -am package -DskipTests), and
+# Argo CD's application controller and repo server, built from their Go module (10 to 60 minutes the first
+# time, then kept). The only node is an object: the script plays the kubelet and the trainer. Every check
+# is printed as it passes or fails; the exit status is 1 where one failed. Needs git, curl, openssl and
+# python3, and no root.
+set -euo pipefail
+# shellcheck source=../cluster/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../cluster/lib.sh"
+root=$(cd "$here/../.." && pwd)
+# shellcheck source=checks.sh
+. "$root/e2e/release-check/checks.sh"
+# shellcheck source=kubelet.sh
+. "$root/e2e/release-check/kubelet.sh"
 
-check_argocd() {
-  "$root/hack/build.sh" --into "$bin" argo-cd
-  argocd_manifests=$(dirname "$(readlink -f "$bin/argo-cd")")
-  make_repository
-  configure_argocd
-  start_argocd
-  jobs_of_every_phase
-  suspend_and_resume
-  end_and_ttl
-  heal_and_sync
-  server_side
-}
+argocd=$root/e2e/target/argo-cd name=rc index=9
+use_state "$root/e2e/target/release-check"
+while [ $# -gt 0 ]; do
+  case $1 in
+    --state) use_state "$2" ;;
+    --name) name=$2 ;;
+    --index) index=$2 ;;
+    *) usage ;;
+  esac
+  shift 2
+done
 
 # --- the parts of Argo CD ---
 
 configure_argocd() {
-  kubectl apply --server-side -f "$argocd_manifests/crds/application-crd.yaml" \
-    -f "$argocd_manifests/crds/appproject-crd.yaml" > /dev/null
+  kubectl apply --server-side -f "$argocd/argo-cd.files/crds/application-crd.yaml" \
+    -f "$argocd/argo-cd.files/crds/appproject-crd.yaml" > /dev/null
   kubectl create namespace argocd > /dev/null
-  kubectl apply -n argocd -f "$argocd_manifests/config/argocd-cm.yaml" > /dev/null
+  kubectl apply -n argocd -f "$argocd/argo-cd.files/base/config/argocd-cm.yaml" > /dev/null
   kubectl create secret generic argocd-secret -n argocd > /dev/null
   kubectl label secret argocd-secret -n argocd app.kubernetes.io/part-of=argocd > /dev/null
   kubectl apply -f - > /dev/null << PROJECT
@@ -39,24 +57,29 @@ PROJECT
 
 start_argocd() {
   local part
-  for part in application-controller repo-server redis; do ln -sf argo-cd "$bin/argocd-$part"; done
+  for part in application-controller repo-server redis; do ln -sf argo-cd "$argocd/argocd-$part"; done
   mkdir -p "$state/argocd"
-  start argocd-redis "$bin/argocd-redis" "$loopback:6379"
+  start argocd-redis "$argocd/argocd-redis" "$loopback:6379"
   start argocd-repo-server env TMPDIR="$state/argocd" ARGOCD_GPG_ENABLED=false \
     ARGOCD_ASK_PASS_SOCK="$state/argocd/ask-pass.sock" HOME="$state/argocd" \
-    "$bin/argocd-repo-server" --address "$loopback" --port 8082 --metrics-address "$loopback" --disable-tls \
+    "$argocd/argocd-repo-server" --address "$loopback" --port 8082 --metrics-address "$loopback" --disable-tls \
     --redis "$loopback:6379" --logformat text
   wait_for 60 argocd-repo-server curl -sf "http://$loopback:8084/healthz"
   # FAKE_IN_CLUSTER: it runs outside, and https://kubernetes.default.svc is the cluster of its kubeconfig.
   start argocd-application-controller env ARGOCD_FAKE_IN_CLUSTER=true HOME="$state/argocd" \
-    "$bin/argocd-application-controller" --kubeconfig "$KUBECONFIG" --namespace argocd \
+    "$argocd/argocd-application-controller" --kubeconfig "$KUBECONFIG" --namespace argocd \
     --repo-server "$loopback:8082" --repo-server-plaintext --redis "$loopback:6379" --metrics-port 8083 \
     --persist-resource-health --app-resync 10 --app-resync-jitter 0 --logformat text
   say "Argo CD runs"
-  sed -e "s#https://github.com/example/training.git#file://$repository#" "$root/examples/argocd/application.yaml" \
-    | kubectl apply -f - > /dev/null
+  application training jobs | kubectl apply -f - > /dev/null
   start watch kubectl get applications -n argocd --watch --output-watch-events \
     -o "jsonpath={.object.metadata.name} {.object.status.sync.status}{'\n'}"
+}
+
+# The example, with another name, namespace and folder.
+application() { # NAME FOLDER
+  sed -e "s#https://github.com/example/training.git#file://$repository#" -e "s/name: training/name: $1/" \
+    -e "s/namespace: training/namespace: $1/" -e "s/path: jobs/path: $2/" "$root/examples/argocd/application.yaml"
 }
 
 # --- the git repository ---
@@ -218,9 +241,7 @@ server_side() {
   mkdir -p "$repository/server-side"
   job_file tune <<< 'suspend: false' > "$repository/server-side/tune.yaml"
   commit "jobs for a server-side apply"
-  sed -e "s#https://github.com/example/training.git#file://$repository#" -e 's/name: training/name: server-side/' \
-    -e 's/namespace: training/namespace: server-side/' -e 's/path: jobs/path: server-side/' \
-    -e 's/^      - CreateNamespace=true/&\n      - ServerSideApply=true/' "$root/examples/argocd/application.yaml" \
+  application server-side server-side | sed 's/^      - CreateNamespace=true/&\n      - ServerSideApply=true/' \
     | kubectl apply -f - > /dev/null
   eventually 60 "an application with ServerSideApply=true is" Synced sync_status server-side
   calm=$(watched)
@@ -240,6 +261,24 @@ server_side() {
   expect "no OutOfSync with ServerSideApply=true" 0 always_in_sync server-side "$calm"
 }
 
+# With tracking by label, which was the default before Argo CD 3, the operator's children carry the very label
+# that marks what an application owns: app.kubernetes.io/instance is their job's name.
+label_tracking() {
+  kubectl patch configmap argocd-cm -n argocd --type merge \
+    --patch '{"data": {"application.resourceTrackingMethod": "label"}}' > /dev/null
+  mkdir -p "$repository/labels"
+  job_file labels < /dev/null > "$repository/labels/job.yaml"
+  commit "a job with the name of its application"
+  application labels labels | kubectl apply -f - > /dev/null
+  eventually 60 "an application with the name of its job is" Synced sync_status labels
+  eventually 30 "its job has a Job" labels-1 jobs_of labels labels
+  sync_status labels > /dev/null
+  expect "the application has nothing but the FineTuneJob" FineTuneJob \
+    field application labels argocd '{.status.resources[*].kind}'
+  sleep 15
+  expect "the Job is not pruned" labels-1 jobs_of labels labels
+}
+
 # But for kubectl, which did what the action does.
 other_owners() { # NAMESPACE FINETUNEJOB
   kubectl get finetunejob "$2" -n "$1" --show-managed-fields -o json | python3 -c '
@@ -248,3 +287,17 @@ for entry in json.load(sys.stdin)["metadata"]["managedFields"]:
     if entry["manager"] not in ("argocd-controller", "kubectl-patch") and "f:spec" in entry["fieldsV1"]:
         print(entry["manager"])'
 }
+
+"$root/hack/build.sh" --into "$argocd" argo-cd
+cluster_up
+trap cluster_down EXIT
+make_repository
+configure_argocd
+start_argocd
+jobs_of_every_phase
+suspend_and_resume
+end_and_ttl
+heal_and_sync
+server_side
+label_tracking
+summary

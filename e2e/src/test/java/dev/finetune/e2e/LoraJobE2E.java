@@ -9,6 +9,7 @@ import dev.finetune.e2e.harness.Manifest;
 import dev.finetune.e2e.harness.ShellTrainer;
 import dev.finetune.e2e.harness.TestCluster;
 import dev.finetune.e2e.harness.TestNamespace;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,12 +55,19 @@ class LoraJobE2E {
   }
 
   @Test
-  void everyExampleIsAcceptedByTheApiServer() throws IOException {
+  void everyFineTuneJobOfTheExamplesIsAcceptedByTheApiServer() throws IOException {
+    var accepted = new ArrayList<String>();
     try (var examples = Files.newDirectoryStream(Path.of("../examples"), "*.yaml")) {
       for (Path example : examples) {
-        CLUSTER.kubectl().run("apply", "--dry-run=server", "-n", name(), "-f", example.toString());
+        for (HasMetadata object : CLUSTER.client().load(Files.readString(example)).items()) {
+          if (object.getKind().equals("FineTuneJob")) {
+            CLUSTER.client().resource(object).inNamespace(name()).dryRun().create();
+            accepted.add(object.getMetadata().getName());
+          }
+        }
       }
     }
+    assertThat(accepted).contains("quickstart", "support-assistant");
   }
 
   @Test
@@ -86,9 +94,9 @@ class LoraJobE2E {
     assertThat(nodes).containsExactlyInAnyOrder(first, first, second, second);
 
     Path shell = new ShellTrainer(CLUSTER, namespace).run("lora-a");
-    for (String file : List.of("adapter_model.safetensors", "adapter_config.json")) {
-      assertThat(namespace.results().resolve("lora-a/adapter").resolve(file))
-          .hasSameBinaryContentAs(shell.resolve("adapter").resolve(file));
+    for (String file : List.of("adapter/adapter_model.safetensors", "logging.jsonl")) {
+      assertThat(namespace.results().resolve("lora-a").resolve(file))
+          .hasSameBinaryContentAs(shell.resolve(file));
     }
   }
 

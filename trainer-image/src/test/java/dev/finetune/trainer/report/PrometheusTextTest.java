@@ -37,7 +37,7 @@ class PrometheusTextTest {
             PrometheusText.of(PROGRESS)
                 .lines()
                 .filter(line -> line.startsWith("# TYPE "))
-                .map(line -> line.split(" ")[2]))
+                .map(line -> line.split(" ", -1)[2]))
         .containsExactlyElementsOf(documented);
   }
 

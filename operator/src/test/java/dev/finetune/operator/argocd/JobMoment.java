@@ -10,6 +10,7 @@ import static dev.finetune.operator.Scenes.runningPod;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.api.v1alpha1.Attempt;
+import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
@@ -97,13 +98,19 @@ record JobMoment(String name, FineTuneJob job) {
     return after(
         edited(running(), spec -> spec.put("suspend", true)),
         status ->
-            status.suspending("Attempt 1 saves a checkpoint and ends", progress(26, 20, null)));
+            status.ending(
+                ConditionReason.SuspendRequested,
+                "Attempt 1 saves a checkpoint and ends",
+                Optional.empty(),
+                progress(26, 20, null)));
   }
 
   private static FineTuneJob suspended() {
     FineTuneJob job = suspending();
-    return after(
-        job, status -> status.suspended(AttemptEnd.suspended(last(job), Optional.empty(), NOW)));
+    var end =
+        AttemptEnd.byOperator(
+            last(job), ConditionReason.SuspendRequested, "", Optional.empty(), NOW);
+    return after(job, status -> status.suspended(end));
   }
 
   private static FineTuneJob restarting() {
@@ -121,7 +128,10 @@ record JobMoment(String name, FineTuneJob job) {
 
   private static FineTuneJob failed() {
     AttemptEnd end = end(running(), 65, TrainerExit.DATA, "train.jsonl:3: not JSON");
-    return after(running(), status -> status.failed(end, end.attempt().message()));
+    return after(
+        running(),
+        status ->
+            status.failed(Optional.of(end), ConditionReason.DataError, end.attempt().message()));
   }
 
   private static AttemptEnd end(FineTuneJob job, int code, TrainerExit exit, String words) {
@@ -181,7 +191,7 @@ record JobMoment(String name, FineTuneJob job) {
 
   private static FineTuneJob stage(FineTuneJob job, Pod pod, Progress progress) {
     PodStage stage = PodStage.of("tune-1", Optional.of(pod), Optional.empty());
-    return after(job, status -> status.running(stage, pod.getSpec().getNodeName(), progress));
+    return after(job, status -> status.running(stage, Optional.of(pod), progress));
   }
 
   private static FineTuneJob after(

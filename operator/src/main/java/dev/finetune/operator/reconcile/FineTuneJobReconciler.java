@@ -36,7 +36,7 @@ import java.util.Optional;
 @RBACRule(
     apiGroups = "",
     resources = "pods",
-    verbs = {"get", "list", "watch"})
+    verbs = {"list", "watch"})
 @RBACRule(apiGroups = "", resources = "pods/proxy", verbs = "get")
 @RBACRule(
     apiGroups = "",

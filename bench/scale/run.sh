@@ -14,7 +14,7 @@ cluster=${CLUSTER_SCRIPTS:-$root/e2e/cluster}
 . "$cluster/lib.sh"
 # shellcheck source=lib.sh
 . "$scale/lib.sh"
-[ $# -ge 1 ] || usage
+[[ ${1:-} =~ ^[0-9]+$ ]] || usage
 n=$1 idle=60 results=$root/.finetune/scale sides=(finetune)
 shift
 while [ $# -gt 0 ]; do

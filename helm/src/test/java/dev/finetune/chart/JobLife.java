@@ -25,12 +25,12 @@ final class JobLife {
 
   private JobLife() {}
 
-  /** Until it has succeeded. */
+  /** Until it has succeeded and its children are removed. */
   static void lead(KubernetesClient client, String namespace) {
     var jobs = new FineTuneJobs(client, namespace);
     var cluster = new TestJobController(client, namespace);
 
-    FineTuneJob job = jobs.apply("whole", "suspend: true");
+    FineTuneJob job = jobs.apply("whole", "suspend: true", "ttlSecondsAfterFinished: 1");
     jobs.awaitPhase("whole", Phase.SUSPENDED);
     client.resource(staleRecipe(job, namespace)).create();
     jobs.edit("whole", "{\"spec\": {\"suspend\": false}}");
@@ -55,6 +55,7 @@ final class JobLife {
     cluster.end(third, pod, TrainerExit.DONE, "done", TestProgress.at(40));
     FineTuneJob done = jobs.awaitPhase("whole", Phase.SUCCEEDED);
     assertThat(done.getStatus().attempts().get(2).outcome()).isEqualTo(AttemptOutcome.Succeeded);
+    cluster.awaitNoJob("whole-3");
   }
 
   /** A recipe that an earlier operator left behind before the job was edited. */

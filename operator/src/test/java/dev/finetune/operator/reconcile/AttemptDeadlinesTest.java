@@ -109,8 +109,7 @@ class AttemptDeadlinesTest {
     assertThat(decide(observed(job(1, null), pod), Instant.parse("2026-01-01T00:12:40Z")))
         .asInstanceOf(type(NextStep.EndAttempt.class))
         .satisfies(
-            end ->
-                assertThat(end.reason()).isEqualTo(ConditionReason.ActiveDeadlineExceeded));
+            end -> assertThat(end.reason()).isEqualTo(ConditionReason.ActiveDeadlineExceeded));
   }
 
   @Test
@@ -201,8 +200,7 @@ class AttemptDeadlinesTest {
     record(status -> run(status, progress(10, 10, null)));
     record(
         status ->
-            status.ending(
-                ConditionReason.Stalled, "no progress", Optional.empty(), Progress.NONE));
+            status.ending(ConditionReason.Stalled, "no progress", Optional.empty(), Progress.NONE));
 
     assertThat(decide(Observation.NOTHING, NOW))
         .asInstanceOf(type(NextStep.Restart.class))
@@ -219,8 +217,7 @@ class AttemptDeadlinesTest {
     record(status -> run(status, progress(10, 10, null)));
     record(
         status ->
-            status.ending(
-                ConditionReason.Stalled, "no progress", Optional.empty(), Progress.NONE));
+            status.ending(ConditionReason.Stalled, "no progress", Optional.empty(), Progress.NONE));
 
     assertThat(decide(reached(true), NOW))
         .asInstanceOf(type(NextStep.EndAttempt.class))
@@ -332,11 +329,7 @@ class AttemptDeadlinesTest {
 
   private static Observation reached(boolean reached) {
     return new Observation(
-        List.of(job(1, null)),
-        List.of(runningPod(1)),
-        Progress.NONE,
-        reached,
-        Optional.empty());
+        List.of(job(1, null)), List.of(runningPod(1)), Progress.NONE, reached, Optional.empty());
   }
 
   private static Observation observed(Job job, Pod... pods) {

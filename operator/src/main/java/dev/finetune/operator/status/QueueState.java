@@ -21,10 +21,11 @@ public final class QueueState {
 
   /** Whether the Job was ever held back, so that its attempt began with its admission. */
   public static boolean waited(Job job) {
-    return name(job).isPresent()
-        || job.getStatus() != null
+    boolean suspended =
+        job.getStatus() != null
             && job.getStatus().getConditions().stream()
                 .anyMatch(condition -> condition.getType().equals("Suspended"));
+    return suspended || name(job).isPresent();
   }
 
   /** The queue that the Job is in; it carries its name whoever chose it. */

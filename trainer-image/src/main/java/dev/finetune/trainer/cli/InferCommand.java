@@ -128,8 +128,7 @@ final class InferCommand implements Callable<Integer> {
       // Whatever it is, the exit code must say so.
       end = ProgramEnd.of(thrown);
     }
-    return new LastWords(spec.commandLine().getErr(), debug, Optional.empty())
-        .say(end);
+    return new LastWords(spec.commandLine().getErr(), debug, Optional.empty()).say(end);
   }
 
   private void answer() {

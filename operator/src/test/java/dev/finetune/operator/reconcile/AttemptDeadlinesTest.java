@@ -97,6 +97,25 @@ class AttemptDeadlinesTest {
   }
 
   @Test
+  void aJobThatSomebodyHeldBackIsPendingOnlyFromItsRelease() {
+    Jobs.with(job, "deadlines: {pendingSeconds: 300}");
+    Job released =
+        job(1, null)
+            .edit()
+            .withNewStatus()
+            .withStartTime("2026-01-01T02:00:00Z")
+            .addNewCondition()
+            .withType("Suspended")
+            .withStatus("False")
+            .endCondition()
+            .endStatus()
+            .build();
+
+    assertThat(decide(observed(released, unschedulable()), Instant.parse("2026-01-01T02:04:59Z")))
+        .isInstanceOf(NextStep.KeepRunning.class);
+  }
+
+  @Test
   void theRunningTimeOfAllAttemptsCountsFromTheContainersOwnStart() {
     Jobs.with(job, "deadlines: {activeSeconds: 1000}");
     // 600 seconds of earlier attempts, and this container runs since 00:06.

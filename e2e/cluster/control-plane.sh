@@ -34,7 +34,7 @@ start_apiserver() {
     --profiling=false "${options[@]}"
 }
 
-wait_for_apiserver() { wait_for 120 kube-apiserver kubectl get --raw /readyz; }
+wait_for_apiserver() { wait_for 300 kube-apiserver kubectl get --raw /readyz; }
 
 # The client limits of both: the defaults (20 and 50 requests a second) would pace a thousand jobs over
 # minutes, and a measurement of the operator would be one of these limits.
@@ -54,8 +54,8 @@ start_controllers() {
 }
 
 wait_for_controllers() {
-  wait_for 60 kube-controller-manager kubectl -n default get serviceaccount default
-  wait_for 60 kube-scheduler curl -skf "https://$loopback:10259/healthz"
+  wait_for 300 kube-controller-manager kubectl -n default get serviceaccount default
+  wait_for 300 kube-scheduler curl -skf "https://$loopback:10259/healthz"
 }
 
 # On the host, at the bridge's address, which is in every node's kubelet.yaml as the cluster's DNS server.
@@ -72,5 +72,5 @@ start_dns() {
 COREFILE
   kubectl apply -f "$here/config/coredns-rbac.yaml" > /dev/null
   start coredns "$bin/coredns" -conf "$state/Corefile"
-  wait_for 30 coredns curl -sf "http://$loopback:8181/ready"
+  wait_for 300 coredns curl -sf "http://$loopback:8181/ready"
 }

@@ -15,4 +15,4 @@ if [ "${1:-}" = --state ]; then
 fi
 [ $# -gt 0 ] || usage
 load_configuration
-for i in $(seq "$nodes"); do load_images "$i" "$@"; done
+load_images "$@"

@@ -126,9 +126,9 @@ wait_for_node() { # INDEX-OF-NODE
   local node
   node=$(node_name "$1")
   # A node that was away for a moment is still called Ready: its kubelet is asked too.
-  wait_for 60 "the kubelet of $node" ip netns exec "$node" curl -sf http://127.0.0.1:10248/healthz
-  wait_for 120 "node $node" kubectl wait "node/$node" --for condition=Ready --timeout 5s
-  [ "$gpus" = 0 ] || wait_for 60 "the GPUs of node $node" \
+  wait_for 300 "the kubelet of $node" ip netns exec "$node" curl -sf http://127.0.0.1:10248/healthz
+  wait_for 300 "node $node" kubectl wait "node/$node" --for condition=Ready --timeout 5s
+  [ "$gpus" = 0 ] || wait_for 300 "the GPUs of node $node" \
     kubectl wait "node/$node" --for "jsonpath={.status.allocatable.nvidia\.com/gpu}=$gpus" --timeout 5s
 }
 
@@ -141,9 +141,18 @@ kill_node() { # INDEX-OF-NODE
 
 in_node() { nsenter --target "$(pid_of "$(node_name "$1")")" --mount "${@:2}"; } # INDEX-OF-NODE COMMAND...
 
-load_images() { # INDEX-OF-NODE FILE...
+load_images() { # FILE...: on every node, side by side
+  local node import imports=()
+  for node in $(seq "$nodes"); do
+    import_images "$node" "$@" &
+    imports+=($!)
+  done
+  for import in "${imports[@]}"; do wait "$import"; done
+}
+
+import_images() { # INDEX-OF-NODE FILE...
   local node=$1 file
-  wait_for 60 "containerd of $(node_name "$node")" in_node "$node" ctr version
+  wait_for 300 "containerd of $(node_name "$node")" in_node "$node" ctr version
   for file in "${@:2}"; do
     in_node "$node" ctr --namespace k8s.io images import "$file" > /dev/null
   done

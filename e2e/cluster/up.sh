@@ -94,7 +94,7 @@ up() {
   local i
   "$here/image.sh" localhost/pause:1 "$bin/pause" "$state/pause.tar"
   for i in $(seq "$nodes"); do start_node "$i"; done
-  for i in $(seq "$nodes"); do load_images "$i" "$state/pause.tar" ${images[@]+"${images[@]}"}; done
+  load_images "$state/pause.tar" ${images[@]+"${images[@]}"}
   for i in $(seq "$nodes"); do
     wait_for_node "$i"
     say "$(node_name "$i") ready after $SECONDS s"

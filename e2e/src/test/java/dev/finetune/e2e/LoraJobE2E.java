@@ -59,7 +59,8 @@ class LoraJobE2E {
     var accepted = new ArrayList<String>();
     try (var examples = Files.newDirectoryStream(Path.of("../examples"), "*.yaml")) {
       for (Path example : examples) {
-        for (HasMetadata object : CLUSTER.client().load(Files.readString(example)).items()) {
+        for (HasMetadata object :
+            CLUSTER.client().resourceList(Files.readString(example)).items()) {
           if (object.getKind().equals("FineTuneJob")) {
             CLUSTER.client().resource(object).inNamespace(name()).dryRun().create();
             accepted.add(object.getMetadata().getName());

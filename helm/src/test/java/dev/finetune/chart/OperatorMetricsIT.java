@@ -43,7 +43,8 @@ class OperatorMetricsIT {
 
   /** Names by their comments; the largest value of a timer has a comment of its own. */
   private static Set<String> metrics(String url) throws Exception {
-    var request = HttpRequest.newBuilder(URI.create(url)).build();
+    // In OpenMetrics' form, the other one, a counter's comment leaves out its suffix.
+    var request = HttpRequest.newBuilder(URI.create(url)).header("Accept", "text/plain").build();
     return HttpClient.newHttpClient()
         .send(request, BodyHandlers.ofString())
         .body()

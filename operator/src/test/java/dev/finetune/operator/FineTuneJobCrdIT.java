@@ -103,6 +103,17 @@ class FineTuneJobCrdIT {
   }
 
   @Test
+  void keepsItsController() {
+    create(minimal("controlled"));
+    var job = jobs().withName("controlled");
+
+    assertThatThrownBy(
+            () -> job.patch(MERGE, "{\"spec\": {\"managedBy\": \"example.com/another\"}}"))
+        .isInstanceOf(KubernetesClientException.class)
+        .hasMessageContaining("managedBy is immutable");
+  }
+
+  @Test
   void isAStatusSubresource() {
     create(minimal("status"));
     var job = jobs().withName("status");

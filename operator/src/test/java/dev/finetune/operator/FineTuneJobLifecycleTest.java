@@ -184,6 +184,23 @@ class FineTuneJobLifecycleTest {
   }
 
   @Test
+  void aJobWithoutTroubleCostsSixWrites() {
+    try (var trainer = new FakeTrainer()) {
+      client.resource(Jobs.named("cheap")).create();
+      Job child = awaitChild("cheap-1");
+      Pod pod = controller.runPod(child, trainer);
+      awaitStatus("cheap", job -> job.getStatus().phase() == Phase.RUNNING);
+      controller.endPod(pod, 0, new TerminationMessage(TrainerExit.DONE, "done", null, null));
+      controller.endJob(child, "Complete");
+      awaitStatus("cheap", job -> job.getStatus().phase() == Phase.SUCCEEDED);
+      awaitEvents("cheap", "Completed");
+    }
+
+    // The others are the ConfigMap, the Job and the Event.
+    assertThat(MockApiServer.patches("cheap")).as("started, running, succeeded").isEqualTo(3);
+  }
+
+  @Test
   void anAttemptThatItsQueuePreemptsGoesOnAsTheSameAttempt() {
     try (var trainer = new FakeTrainer()) {
       client.resource(Jobs.with(Jobs.named("shared"), "queueName: gpus")).create();
@@ -205,7 +222,8 @@ class FineTuneJobLifecycleTest {
       trainer.says(resumed(progress(30, 1, null), 20));
       controller.runPod(child, trainer);
       FineTuneJob again =
-          awaitStatus("shared", job -> Integer.valueOf(30).equals(job.getStatus().training().step()));
+          awaitStatus(
+              "shared", job -> Integer.valueOf(30).equals(job.getStatus().training().step()));
       assertThat(again.getStatus().attempts()).hasSize(1);
       assertThat(again.getStatus().attempts().get(0).preemptions()).isEqualTo(1);
     }

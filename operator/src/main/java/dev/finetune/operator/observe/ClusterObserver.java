@@ -66,10 +66,7 @@ public class ClusterObserver {
         answer.reached(),
         observed.pod(attempt).isPresent()
             ? Optional.empty()
-            : observed
-                .job(attempt)
-                .filter(each -> !QueueState.waits(each))
-                .flatMap(refusals::of));
+            : observed.job(attempt).filter(each -> !QueueState.waits(each)).flatMap(refusals::of));
   }
 
   /**

@@ -109,7 +109,7 @@ final class AttemptDeadlines {
    * A queued Job's startTime is that of its admission; Kubernetes takes it away with suspension.
    */
   private Optional<Instant> pendingSince() {
-    if (QueueState.name(child).isEmpty()) {
+    if (!QueueState.waited(child)) {
       return Optional.of(Instant.parse(attempt.startTime()));
     }
     String admitted = child.getStatus() == null ? null : child.getStatus().getStartTime();

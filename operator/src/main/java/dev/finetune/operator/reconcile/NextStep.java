@@ -86,8 +86,12 @@ sealed interface NextStep {
       return Optional.of(
           keep.deadline().filter(each -> each.compareTo(regular) < 0).orElse(regular));
     }
-    return this instanceof StartAttempt || this instanceof EndAttempt
-        ? Optional.of(interval)
-        : Optional.empty();
+    // Behind an end comes the time to live of the children, and maybe no event more.
+    boolean more =
+        this instanceof StartAttempt
+            || this instanceof EndAttempt
+            || this instanceof Complete
+            || this instanceof Fail;
+    return more ? Optional.of(interval) : Optional.empty();
   }
 }

@@ -19,6 +19,7 @@ public final class Labels {
   public static final String QUEUE = "kueue.x-k8s.io/queue-name";
 
   private static final String KUEUE = "kueue.x-k8s.io/";
+  private static final String WORKLOAD = KUEUE + "prebuilt-workload-name";
 
   private Labels() {}
 
@@ -42,6 +43,8 @@ public final class Labels {
     if (job.getMetadata().getLabels() != null) {
       job.getMetadata().getLabels().entrySet().stream()
           .filter(label -> label.getKey().startsWith(KUEUE))
+          // Without a value Kueue takes no notice of a Job; and a Workload serves one Job only.
+          .filter(label -> !label.getValue().isEmpty() && !label.getKey().equals(WORKLOAD))
           .forEach(label -> labels.put(label.getKey(), label.getValue()));
     }
     String queue = job.getSpec().queueName();

@@ -19,6 +19,15 @@ public final class QueueState {
     return job.getSpec() != null && Boolean.TRUE.equals(job.getSpec().getSuspend());
   }
 
+  /** Whether the Job was ever held back, so that its attempt began with its admission. */
+  public static boolean waited(Job job) {
+    boolean suspended =
+        job.getStatus() != null
+            && job.getStatus().getConditions().stream()
+                .anyMatch(condition -> condition.getType().equals("Suspended"));
+    return suspended || name(job).isPresent();
+  }
+
   /** The queue that the Job is in; it carries its name whoever chose it. */
   public static Optional<String> name(Job job) {
     var labels = job.getMetadata().getLabels();

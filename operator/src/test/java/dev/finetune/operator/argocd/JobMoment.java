@@ -10,12 +10,15 @@ import static dev.finetune.operator.Scenes.runningPod;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.api.v1alpha1.Attempt;
+import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.operator.Jobs;
+import dev.finetune.operator.Scenes;
 import dev.finetune.operator.TestConfig;
+import dev.finetune.operator.resources.Labels;
 import dev.finetune.operator.status.AttemptEnd;
 import dev.finetune.operator.status.AttemptHistory;
 import dev.finetune.operator.status.PodStage;
@@ -23,6 +26,7 @@ import dev.finetune.operator.status.StatusCalculator;
 import dev.finetune.operator.validate.FineTuneJobValidator;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +47,7 @@ record JobMoment(String name, FineTuneJob job) {
             new JobMoment("applied", applied()),
             new JobMoment("rejected", rejected()),
             new JobMoment("child-refused", refused()),
+            new JobMoment("queued", queued()),
             new JobMoment("pending", stage(started(), unschedulablePod())),
             new JobMoment("starting", stage(started(), startingPod())),
             new JobMoment("running", running()),
@@ -72,6 +77,21 @@ record JobMoment(String name, FineTuneJob job) {
     return after(applied(), status -> status.started(1, "tune-1"));
   }
 
+  private static FineTuneJob queued() {
+    Job job =
+        Scenes.job(1, null)
+            .edit()
+            .editMetadata()
+            .addToLabels(Labels.QUEUE, "team-a")
+            .endMetadata()
+            .editSpec()
+            .withSuspend(true)
+            .endSpec()
+            .build();
+    PodStage stage = PodStage.of(job, Optional.empty(), Optional.empty());
+    return after(started(), status -> status.running(stage, Optional.empty(), Progress.NONE));
+  }
+
   private static FineTuneJob running() {
     return stage(started(), runningPod(1), progress(24, 20, null));
   }
@@ -97,13 +117,19 @@ record JobMoment(String name, FineTuneJob job) {
     return after(
         edited(running(), spec -> spec.put("suspend", true)),
         status ->
-            status.suspending("Attempt 1 saves a checkpoint and ends", progress(26, 20, null)));
+            status.ending(
+                ConditionReason.SuspendRequested,
+                "Attempt 1 saves a checkpoint and ends",
+                Optional.of(runningPod(1)),
+                progress(26, 20, null)));
   }
 
   private static FineTuneJob suspended() {
     FineTuneJob job = suspending();
-    return after(
-        job, status -> status.suspended(AttemptEnd.suspended(last(job), Optional.empty(), NOW)));
+    AttemptEnd end =
+        AttemptEnd.byOperator(
+            last(job), ConditionReason.SuspendRequested, "suspended", Optional.empty(), NOW);
+    return after(job, status -> status.suspended(end));
   }
 
   private static FineTuneJob restarting() {
@@ -121,7 +147,9 @@ record JobMoment(String name, FineTuneJob job) {
 
   private static FineTuneJob failed() {
     AttemptEnd end = end(running(), 65, TrainerExit.DATA, "train.jsonl:3: not JSON");
-    return after(running(), status -> status.failed(end, end.attempt().message()));
+    return after(
+        running(),
+        status -> status.failed(Optional.of(end), end.attempt().reason(), end.attempt().message()));
   }
 
   private static AttemptEnd end(FineTuneJob job, int code, TrainerExit exit, String words) {
@@ -181,7 +209,7 @@ record JobMoment(String name, FineTuneJob job) {
 
   private static FineTuneJob stage(FineTuneJob job, Pod pod, Progress progress) {
     PodStage stage = PodStage.of("tune-1", Optional.of(pod), Optional.empty());
-    return after(job, status -> status.running(stage, pod.getSpec().getNodeName(), progress));
+    return after(job, status -> status.running(stage, Optional.of(pod), progress));
   }
 
   private static FineTuneJob after(

@@ -97,6 +97,25 @@ class AttemptDeadlinesTest {
   }
 
   @Test
+  void aJobThatSomebodyHeldBackIsPendingOnlyFromItsRelease() {
+    Jobs.with(job, "deadlines: {pendingSeconds: 300}");
+    Job released =
+        job(1, null)
+            .edit()
+            .withNewStatus()
+            .withStartTime("2026-01-01T02:00:00Z")
+            .addNewCondition()
+            .withType("Suspended")
+            .withStatus("False")
+            .endCondition()
+            .endStatus()
+            .build();
+
+    assertThat(decide(observed(released, unschedulable()), Instant.parse("2026-01-01T02:04:59Z")))
+        .isInstanceOf(NextStep.KeepRunning.class);
+  }
+
+  @Test
   void theRunningTimeOfAllAttemptsCountsFromTheContainersOwnStart() {
     Jobs.with(job, "deadlines: {activeSeconds: 1000}");
     // 600 seconds of earlier attempts, and this container runs since 00:06.
@@ -109,8 +128,7 @@ class AttemptDeadlinesTest {
     assertThat(decide(observed(job(1, null), pod), Instant.parse("2026-01-01T00:12:40Z")))
         .asInstanceOf(type(NextStep.EndAttempt.class))
         .satisfies(
-            end ->
-                assertThat(end.reason()).isEqualTo(ConditionReason.ActiveDeadlineExceeded));
+            end -> assertThat(end.reason()).isEqualTo(ConditionReason.ActiveDeadlineExceeded));
   }
 
   @Test
@@ -201,8 +219,7 @@ class AttemptDeadlinesTest {
     record(status -> run(status, progress(10, 10, null)));
     record(
         status ->
-            status.ending(
-                ConditionReason.Stalled, "no progress", Optional.empty(), Progress.NONE));
+            status.ending(ConditionReason.Stalled, "no progress", Optional.empty(), Progress.NONE));
 
     assertThat(decide(Observation.NOTHING, NOW))
         .asInstanceOf(type(NextStep.Restart.class))
@@ -219,8 +236,7 @@ class AttemptDeadlinesTest {
     record(status -> run(status, progress(10, 10, null)));
     record(
         status ->
-            status.ending(
-                ConditionReason.Stalled, "no progress", Optional.empty(), Progress.NONE));
+            status.ending(ConditionReason.Stalled, "no progress", Optional.empty(), Progress.NONE));
 
     assertThat(decide(reached(true), NOW))
         .asInstanceOf(type(NextStep.EndAttempt.class))
@@ -332,11 +348,7 @@ class AttemptDeadlinesTest {
 
   private static Observation reached(boolean reached) {
     return new Observation(
-        List.of(job(1, null)),
-        List.of(runningPod(1)),
-        Progress.NONE,
-        reached,
-        Optional.empty());
+        List.of(job(1, null)), List.of(runningPod(1)), Progress.NONE, reached, Optional.empty());
   }
 
   private static Observation observed(Job job, Pod... pods) {

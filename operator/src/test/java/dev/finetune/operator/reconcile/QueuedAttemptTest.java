@@ -106,8 +106,7 @@ class QueuedAttemptTest {
 
     assertThat(decide(NOW, queuedJob(1)))
         .asInstanceOf(type(NextStep.EndAttempt.class))
-        .satisfies(
-            end -> assertThat(end.reason()).isEqualTo(ConditionReason.SuspendRequested));
+        .satisfies(end -> assertThat(end.reason()).isEqualTo(ConditionReason.SuspendRequested));
   }
 
   @Test
@@ -121,9 +120,7 @@ class QueuedAttemptTest {
   @Test
   void theLastWordsOfAPreemptedPodAreReadBeforeItIsGone() {
     pass(NOW, job(1, null), runningPod(1));
-    var words =
-        Scenes.lastWords(
-            TrainerExit.TRY_AGAIN, "saved", progress(31, 31, null));
+    var words = Scenes.lastWords(TrainerExit.TRY_AGAIN, "saved", progress(31, 31, null));
     pass(NOW.plusSeconds(9), queuedJob(1), deleted(endedPod(1, 75, "Error", words), NOW));
 
     assertThat(job.getStatus().checkpoints().latest().step()).isEqualTo(31);

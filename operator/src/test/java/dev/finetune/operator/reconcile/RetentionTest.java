@@ -5,6 +5,7 @@ import static dev.finetune.operator.Scenes.job;
 import static dev.finetune.operator.Scenes.observed;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.operator.Jobs;
 import dev.finetune.operator.Scenes;
@@ -36,6 +37,16 @@ class RetentionTest {
         .isEqualTo(new NextStep.Rest(Optional.of(Duration.ofSeconds(1))));
     assertThat(decide(children, NOW.plusSeconds(60)))
         .isEqualTo(new NextStep.RemoveChildren(List.of("tune-1", "tune-2")));
+  }
+
+  @Test
+  void theTimeToLiveIsLookedAtAfterAnEndThoughNoEventMayCome() {
+    var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), Optional.empty(), NOW);
+    Duration interval = Duration.ofSeconds(10);
+
+    assertThat(new NextStep.Complete(end).again(interval)).contains(interval);
+    assertThat(new NextStep.Fail(Optional.of(end), ConditionReason.DataError, "").again(interval))
+        .contains(interval);
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.finetune.api.v1alpha1.AttemptOutcome;
 import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodConditionBuilder;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,6 +89,32 @@ class FailureClassifierTest {
     assertThat(failure.reason()).isEqualTo(ConditionReason.Disrupted);
     assertThat(failure.message())
         .isEqualTo("PreemptionByScheduler: preempting to accommodate a higher priority pod");
+  }
+
+  /** Kubernetes marks each kind of them with the same condition. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "PreemptionByScheduler",
+        "DeletionByTaintManager",
+        "EvictionByEvictionAPI",
+        "DeletionByPodGC",
+        "TerminationByKubelet"
+      })
+  void everyKindOfDisruptionIsNotCounted(String reason) {
+    Pod pod = endedPod(1, 143, "Error", "");
+    pod.getStatus()
+        .getConditions()
+        .add(
+            new PodConditionBuilder()
+                .withType("DisruptionTarget")
+                .withStatus("True")
+                .withReason(reason)
+                .withMessage("go")
+                .build());
+
+    assertThat(classify(pod).outcome()).isEqualTo(AttemptOutcome.Interrupted);
+    assertThat(classify(pod).message()).isEqualTo(reason + ": go");
   }
 
   @Test

@@ -232,7 +232,7 @@ class StatusCalculatorTest {
     start(1);
     Pod pod = endedPod(1, 65, "Error", lastWords(TrainerExit.DATA, "bad row", Progress.NONE));
     AttemptEnd end = AttemptEnd.failed(last(), Optional.of(pod), NOW);
-    job.setStatus(calculator(NOW).failed(end, "bad row"));
+    job.setStatus(calculator(NOW).failed(Optional.of(end), ConditionReason.DataError, "bad row"));
     FineTuneJobStatus before = job.getStatus();
     assertThat(calculator(NOW.plusSeconds(60)).resting()).isSameAs(before);
 

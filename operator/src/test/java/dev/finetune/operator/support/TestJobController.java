@@ -19,6 +19,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -31,6 +34,7 @@ public final class TestJobController {
 
   private final KubernetesClient client;
   private final String namespace;
+  private final AtomicInteger pods = new AtomicInteger();
 
   public TestJobController(KubernetesClient client, String namespace) {
     this.client = client;
@@ -73,7 +77,7 @@ public final class TestJobController {
             .withMetadata(job.getSpec().getTemplate().getMetadata())
             .withSpec(job.getSpec().getTemplate().getSpec())
             .editMetadata()
-            .withName(job.getMetadata().getName() + "-0-x7k2p")
+            .withName(job.getMetadata().getName() + "-0-x7k2" + pods.incrementAndGet())
             .withNamespace(namespace)
             .withOwnerReferences(
                 new OwnerReferenceBuilder()
@@ -136,6 +140,52 @@ public final class TestJobController {
             .endTerminated()
             .endState()
             .endContainerStatus());
+  }
+
+  /** What Kueue does to admit a Job: it adds the flavour's node labels and lets it run. */
+  public void admit(Job job, Map<String, String> nodeSelector) {
+    editJob(
+        job,
+        each -> {
+          each.getSpec().setSuspend(false);
+          each.getSpec().getTemplate().getSpec().setNodeSelector(nodeSelector);
+        });
+  }
+
+  /** What Kueue and the Job controller do to preempt a Job; its pod gets SIGTERM. */
+  public void preempt(Job job) {
+    editJob(job, each -> each.getSpec().setSuspend(true));
+    updateJob(job, new JobStatusBuilder().withTerminating(1));
+  }
+
+  /** Lets a pod stay when it is deleted, as one does whose node is dead. */
+  public void keep(Pod pod) {
+    editPod(pod, each -> each.getMetadata().setFinalizers(List.of("example.com/dead-node")));
+  }
+
+  /** Takes back {@link #keep}. */
+  public void release(Pod pod) {
+    editPod(pod, each -> each.getMetadata().setFinalizers(List.of()));
+  }
+
+  private void editJob(Job job, Consumer<Job> change) {
+    client
+        .resource(current(job))
+        .edit(
+            each -> {
+              change.accept(each);
+              return each;
+            });
+  }
+
+  private void editPod(Pod pod, Consumer<Pod> change) {
+    client
+        .resource(client.resource(pod).get())
+        .edit(
+            each -> {
+              change.accept(each);
+              return each;
+            });
   }
 
   /** What the garbage collector does after a Job was deleted. */

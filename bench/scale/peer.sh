@@ -11,7 +11,7 @@ start_training_operator() { # default|raised
   version=v${program##*-}
   source=$(go mod download -json "github.com/kubeflow/training-operator@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
   kubectl apply --server-side -f "$source/manifests/base/crds/kubeflow.org_pytorchjobs.yaml" > /dev/null
-  kubectl wait --for=condition=Established crd/pytorchjobs.kubeflow.org --timeout=30s > /dev/null
+  wait_for 30 "the CRD" kubectl wait --for=condition=Established crd/pytorchjobs.kubeflow.org --timeout=20s
   kubectl create namespace kubeflow > /dev/null
   kubectl apply -f "$source/manifests/base/rbac/role.yaml" > /dev/null
   kubectl create clusterrolebinding training-operator --clusterrole training-operator \

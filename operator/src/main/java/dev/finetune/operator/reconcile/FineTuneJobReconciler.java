@@ -83,7 +83,8 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
     gauges.register(() -> context.getPrimaryCache().list().filter(Ownership::ours));
     var answers = new SimpleInboundEventSource<FineTuneJob>("progress");
     polls.onAnswer(answers::propagateEvent);
-    return List.of(ChildInformers.jobs(context), ChildInformers.pods(context), answers);
+    return List.of(
+        ChildInformers.jobs(context), ChildInformers.pods(context, observer::deleted), answers);
   }
 
   @Override

@@ -61,7 +61,9 @@ class ScaleE2E {
       awaitAll(Phase.SUCCEEDED);
     }
 
-    assertThat(created.values()).as("one Job each, ever").containsExactlyInAnyOrderElementsOf(names);
+    assertThat(created.values())
+        .as("one Job each, ever")
+        .containsExactlyInAnyOrderElementsOf(names);
     assertThat(jobs()).allSatisfy(job -> assertThat(job.getStatus().attempts()).hasSize(1));
     long memory = ProcessMemory.peakMebibytes(CLUSTER.operator().leader(), "operator");
     assertThat(memory).as("MiB of the operator's process at its peak").isLessThan(256);

@@ -50,8 +50,7 @@ class LoraJobE2E {
     assertThat(described)
         .containsSubsequence("Phase:", "Succeeded", "Adapter:  pvc://results/quickstart/adapter")
         .containsSubsequence("Events:", "Completed");
-    assertThat(namespace.eventReasons("quickstart"))
-        .containsExactly("Completed");
+    assertThat(namespace.eventReasons("quickstart")).containsExactly("Completed");
   }
 
   @Test

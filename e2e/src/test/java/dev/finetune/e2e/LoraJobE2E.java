@@ -41,7 +41,7 @@ class LoraJobE2E {
     watch.waitFor();
 
     List<String> lines = Files.readAllLines(output.resolve("watch.txt"));
-    assertThat(lines.get(0).split(" +"))
+    assertThat(lines.get(0).split(" +", -1))
         .containsExactly("NAME", "PHASE", "EPOCH", "STEP", "LOSS", "GPUS", "AGE");
     assertThat(lines).anyMatch(line -> line.matches("quickstart +Pending +0 .*"));
     assertThat(lines)

@@ -52,7 +52,7 @@ class OperatorMetricsIT {
         .body()
         .lines()
         .filter(line -> line.startsWith("# TYPE "))
-        .map(line -> line.split(" ")[2])
+        .map(line -> line.split(" ", -1)[2])
         .filter(name -> !name.endsWith("_max"))
         .collect(Collectors.toCollection(TreeSet::new));
   }

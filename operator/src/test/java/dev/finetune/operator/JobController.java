@@ -40,7 +40,11 @@ final class JobController {
   /** What Kueue does to preempt a Job, and to admit it. */
   void suspendJob(Job job, boolean suspend) {
     client
-        .resource(job)
+        .batch()
+        .v1()
+        .jobs()
+        .inNamespace(job.getMetadata().getNamespace())
+        .withName(job.getMetadata().getName())
         .edit(
             each -> {
               each.getSpec().setSuspend(suspend);

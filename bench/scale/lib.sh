@@ -12,7 +12,7 @@ start_cluster() {
   simulated_nodes | kubectl apply -f - > /dev/null
   # Its leases belong to one process: a new one would wait for those of an old one to run out.
   start kwok "$tools/kwok" --kubeconfig "$state/kubeconfig" --config "$scale/manifests/kwok.yaml" --cidr "$pod_net.0.0/16"
-  kubectl wait --for=condition=Ready node --all --timeout=60s > /dev/null
+  wait_for 60 "the nodes" kubectl wait --for=condition=Ready node --all --timeout=20s
   kubectl create namespace bench > /dev/null
   kubectl -n bench create serviceaccount operator > /dev/null
 }
@@ -93,7 +93,7 @@ YAML
 # The packaged operator with the memory settings of its image and the rights that its build asks for.
 start_finetune_operator() {
   kubectl apply --server-side -f "$root/crds/finetunejobs.finetune.dev-v1.yml" > /dev/null
-  kubectl wait --for=condition=Established crd/finetunejobs.finetune.dev --timeout=30s > /dev/null
+  wait_for 30 "the CRD" kubectl wait --for=condition=Established crd/finetunejobs.finetune.dev --timeout=20s
   awk -v RS='---\n' '/\nkind: ClusterRole\n/' "$root/operator/target/kubernetes/kubernetes.yml" |
     kubectl apply -f - > /dev/null
   kubectl create clusterrolebinding finetune-operator --clusterrole finetunejob-cluster-role \

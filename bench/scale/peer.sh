@@ -11,7 +11,7 @@ start_training_operator() { # default|raised
   version=v${program##*-}
   source=$(go mod download -json "github.com/kubeflow/training-operator@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
   kubectl apply --server-side -f "$source/manifests/base/crds/kubeflow.org_pytorchjobs.yaml" > /dev/null
-  kubectl wait --for=condition=Established crd/pytorchjobs.kubeflow.org --timeout=30s > /dev/null
+  wait_for 30 "the CRD" kubectl wait --for=condition=Established crd/pytorchjobs.kubeflow.org --timeout=20s
   kubectl create namespace kubeflow > /dev/null
   kubectl apply -f "$source/manifests/base/rbac/role.yaml" > /dev/null
   kubectl create clusterrolebinding training-operator --clusterrole training-operator \
@@ -21,12 +21,13 @@ start_training_operator() { # default|raised
 }
 
 # It starts no controller before it has put a CA into a ValidatingWebhookConfiguration and finds its
-# certificate in a fixed folder below /tmp. So it gets a configuration without webhooks, and a /tmp of its
-# own that the certificate is copied to from the Secret that it writes. No webhook is called, which spares
+# certificate in a fixed folder below /tmp. So it gets a configuration without webhooks, and in place of that
+# folder one of its own, which the certificate is copied to from the Secret that it writes. No webhook is called, which spares
 # it one call for each PyTorchJob.
 start_behind_certificates() { # PROGRAM OPTION...
-  local certificates=$state/tmp/k8s-webhook-server/serving-certs
-  mkdir -p "$certificates"
+  local folder=$state/k8s-webhook-server
+  local certificates=$folder/serving-certs
+  mkdir -p "$certificates" /tmp/k8s-webhook-server
   kubectl -n kubeflow create secret generic training-operator-webhook-cert > /dev/null
   kubectl apply -f - > /dev/null << 'YAML'
 apiVersion: admissionregistration.k8s.io/v1
@@ -36,7 +37,7 @@ webhooks: []
 YAML
   # shellcheck disable=SC2016 # expands in the inner shell
   start operator env KUBECONFIG="$state/operator.kubeconfig" \
-    unshare --mount sh -c 'mount --bind "$0" /tmp && exec "$@"' "$state/tmp" "$@" \
+    unshare --mount sh -c 'mount --bind "$0" /tmp/k8s-webhook-server && exec "$@"' "$folder" "$@" \
     --enable-scheme pytorchjob --metrics-bind-address 127.0.0.1:38082 --health-probe-bind-address "127.0.0.1:$port" \
     --webhook-server-port 38083
   wait_for 60 "the training-operator's certificate" secret_has tls.key

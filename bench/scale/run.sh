@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Applies N FineTuneJobs at once to a control plane with simulated nodes and prints a table of what that
-# took; with --peer the same for Kubeflow's training-operator, with its default limits or raised ones.
+# Applies N jobs at once to a control plane with simulated nodes and prints a table of what that took.
 #
-#   bench/scale/run.sh N [--peer default|raised]... [--idle SECONDS] [--results FOLDER]
+#   bench/scale/run.sh N [--side SIDE]... [--idle SECONDS] [--results FOLDER]
 #
-# Each side gets a cluster of its own, one after the other. Needs root (for the simulated pods' network),
-# Go and Java; the first time it builds Kubernetes, kwok and the peer, an hour on two cores.
+#   --side   finetune (default), kubeflow-default (training-operator v1.8.1 as it comes) or kubeflow-raised
+#            (v1.9.3 with its client's limits raised); several are measured one after the other, each on a
+#            cluster of its own, and compared with the first
+#
+# Needs root (for the simulated pods' network), Go and Java; the first time it builds Kubernetes, kwok and the
+# peer, an hour on two cores.
 set -euo pipefail
 scale=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$scale/../.." && pwd)
@@ -15,17 +18,18 @@ cluster=${CLUSTER_SCRIPTS:-$root/e2e/cluster}
 # shellcheck source=lib.sh
 . "$scale/lib.sh"
 [[ ${1:-} =~ ^[0-9]+$ ]] || usage
-n=$1 idle=60 results=$root/.finetune/scale sides=(finetune)
+n=$1 idle=60 results=$root/.finetune/scale sides=()
 shift
 while [ $# -gt 0 ]; do
   case $1 in
-    --peer) sides+=("kubeflow-$2") ;;
+    --side) sides+=("$2") ;;
     --idle) idle=$2 ;;
     --results) results=$2 ;;
     *) usage ;;
   esac
   shift 2
 done
+[ ${#sides[@]} -gt 0 ] || sides=(finetune)
 use_state "$results/cluster"
 tools=$results/bin audit_log=$results/audit.log port=38080
 # shellcheck source=peer.sh
@@ -46,6 +50,8 @@ phase() { # COMMAND PHASE OPTION...
 measure() {
   phase idle idle-before --length 15s
   phase create create --run wave --n "$n" --until running --timeout 5m
+  # Twenty trainers a second are asked for the first time, whose answers are news.
+  [ "$side" != finetune ] || sleep $((n / 20 + 15))
   phase idle idle-running --length "${idle}s"
   [ "$side" != finetune ] || measure_trainers
   phase complete complete --run wave --n "$n" --timeout 5m

@@ -76,8 +76,7 @@ else
   home=$(find "$work/jdk/usr/lib/jvm" -mindepth 1 -maxdepth 1 -type d -name 'java-*')
   "$home/bin/jlink" --module-path "$home/jmods" --add-modules "$modules" --output "$work/root/opt/java" \
     --strip-debug --no-man-pages --no-header-files --compress 0
-  # The archive of the JDK's own classes: half a second less of start and less memory.
-  "$work/root/opt/java/bin/java" -Xshare:dump > /dev/null
+  # No archive of the JDK's classes: -Xshare:dump writes other bytes each time.
 
   for package in "${shipped[@]}"; do
     say "unpacking $package"

@@ -6,32 +6,30 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"time"
 )
 
-// trainers answers GET /progress for any number of trainers, told apart by the address that is asked.
+// trainers answers GET /progress for any number of trainers.
 type trainers struct {
-	mode string
-	sync.Mutex
-	since map[string]time.Time
+	mode  string
+	start time.Time
 }
 
 // serveTrainers serves until the process is ended.
 func serveTrainers(arguments []string) error {
 	f := flag.NewFlagSet("trainers", flag.ExitOnError)
 	listen := f.String("listen", ":8080", "address to listen at")
-	mode := f.String("mode", "", "file that holds `still`, where every answer is the same, or `moving`")
+	mode := f.String("mode", "", "file that holds `still`, where every answer is the same, or `moving`: a step a second")
 	_ = f.Parse(arguments)
-	t := &trainers{mode: *mode, since: map[string]time.Time{}}
+	t := &trainers{mode: *mode, start: time.Now()}
 	http.HandleFunc("GET /progress", t.answer)
 	return http.ListenAndServe(*listen, nil)
 }
 
-func (t *trainers) answer(w http.ResponseWriter, r *http.Request) {
+func (t *trainers) answer(w http.ResponseWriter, _ *http.Request) {
 	step := 1
 	if text, _ := os.ReadFile(t.mode); strings.TrimSpace(string(text)) == "moving" {
-		step += int(time.Since(t.first(r.Host)).Seconds())
+		step += int(time.Since(t.start).Seconds())
 	}
 	const total, perEpoch = 10000, 2000
 	w.Header().Set("Content-Type", "application/json")
@@ -39,13 +37,4 @@ func (t *trainers) answer(w http.ResponseWriter, r *http.Request) {
 		"learningRate":0.0001,"gradientNorm":0.71,"tokensPerSecond":9100,"progressPercentage":%d,"remainingSeconds":%d},
 		"dataset":{"rows":10000,"dropped":0},"parameters":{"trainable":5120000,"total":494000000}}`,
 		float64(step)/perEpoch, float64(step)/perEpoch, step, total, 2-float64(step)/total, step*100/total, total-step)
-}
-
-func (t *trainers) first(host string) time.Time {
-	t.Lock()
-	defer t.Unlock()
-	if t.since[host].IsZero() {
-		t.since[host] = time.Now()
-	}
-	return t.since[host]
 }

@@ -47,14 +47,16 @@ class DeadlineE2E {
     FineTuneJobs jobs = namespace.jobs();
     jobs.apply(
         Manifest.endless("hangs")
-            .spec(
-                """
-                deadlines: {stallSeconds: 10}
-                pod: {template: {spec: {terminationGracePeriodSeconds: 2}}}
-                """));
+            .spec("pod: {template: {spec: {terminationGracePeriodSeconds: 2}}}"));
     jobs.awaitCheckpoint("hangs");
 
     CLUSTER.disturbances().signal(jobs.pod("hangs", 1), "trainer", "STOP");
+    jobs.patch("hangs", "{\"spec\":{\"deadlines\":{\"stallSeconds\":5}}}");
+    jobs.awaitStatus(
+        "hangs",
+        now -> assertThat(now.attempts().get(0).reason()).isEqualTo(ConditionReason.Stalled));
+    // The next attempt may need longer than that until its first step.
+    jobs.patch("hangs", "{\"spec\":{\"deadlines\":{\"stallSeconds\":1800}}}");
 
     FineTuneJobStatus status = jobs.awaitAttempt("hangs", 2);
     Attempt stalled = status.attempts().get(0);

@@ -22,7 +22,10 @@ class OutOfMemoryE2E {
   @Test
   void theJobFailsAtOnceAndSaysWhatToRaise() {
     FineTuneJobs jobs = namespace.jobs();
-    jobs.apply(Manifest.tiny("hungry").spec("resources: {memory: 160Mi}"));
+    // Weights fit, the activations of so many rows at once don't.
+    jobs.apply(
+        Manifest.tiny("hungry")
+            .spec("{resources: {memory: 320Mi}, recipe: {training: {batchSize: 238}}}"));
 
     FineTuneJobStatus failed = jobs.awaitPhase("hungry", Phase.FAILED);
 

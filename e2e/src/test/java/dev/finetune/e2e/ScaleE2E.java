@@ -51,8 +51,8 @@ class ScaleE2E {
   @Tag(Disturbances.OWN_CLUSTER)
   void aHundredJobsAtOnceAllEndAndNoneRunsTwice() {
     List<String> names = IntStream.range(0, JOBS).mapToObj("job-%03d"::formatted).toList();
-    try (var nodes = new SimulatedNodes(CLUSTER.client(), namespace.name(), 4, JOBS / 4);
-        Watch watch = watchJobs()) {
+    Watch watch = watchJobs();
+    try (var nodes = new SimulatedNodes(CLUSTER.client(), namespace.name(), 4, JOBS / 4)) {
       names.parallelStream().forEach(this::apply);
       awaitAll(Phase.RUNNING);
       String lastWords =
@@ -60,8 +60,11 @@ class ScaleE2E {
       pods().parallelStream().forEach(pod -> nodes.succeed(pod, lastWords));
       awaitAll(Phase.SUCCEEDED);
     }
+    watch.close();
 
-    assertThat(created.values()).as("one Job each, ever").containsExactlyInAnyOrderElementsOf(names);
+    assertThat(created.values())
+        .as("one Job each, ever")
+        .containsExactlyInAnyOrderElementsOf(names);
     assertThat(jobs()).allSatisfy(job -> assertThat(job.getStatus().attempts()).hasSize(1));
     long memory = ProcessMemory.peakMebibytes(CLUSTER.operator().leader(), "operator");
     assertThat(memory).as("MiB of the operator's process at its peak").isLessThan(256);
@@ -91,7 +94,7 @@ class ScaleE2E {
 
               @Override
               public void onClose(WatcherException cause) {
-                throw new AssertionError("Jobs may have been missed", cause);
+                created.put("", "Jobs may have been missed: " + cause);
               }
             });
   }

@@ -3,12 +3,18 @@ package dev.finetune.chart;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.finetune.operator.reconcile.FineTuneJobReconciler;
 import dev.finetune.operator.resources.Labels;
 import dev.finetune.operator.resources.TrainerContainer;
+import io.fabric8.kubernetes.api.model.rbac.PolicyRuleBuilder;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import io.quarkiverse.operatorsdk.annotations.RBACRule;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 
@@ -61,15 +67,39 @@ class ContractTest {
 
   @Test
   void theDocumentationListsTheOperatorsRights() {
+    assertThat(OperationsPage.of(Path.of("../docs/operations.md")).rights())
+        .isEqualTo(operatorsRights());
+  }
+
+  @Test
+  void theReconcilersAnnotationsNameTheSameRightsOnWhatIsNoFineTuneJob() {
+    Set<Right> chart = operatorsRights();
+    chart.removeIf(right -> right.group().equals("finetune.dev"));
+    Set<Right> annotated =
+        Stream.of(FineTuneJobReconciler.class.getAnnotationsByType(RBACRule.class))
+            .map(
+                rule ->
+                    new PolicyRuleBuilder()
+                        .withApiGroups(rule.apiGroups())
+                        .withResources(rule.resources())
+                        .withVerbs(rule.verbs())
+                        .build())
+            .flatMap(rule -> Right.of(List.of(rule)).stream())
+            // In the operator's own namespace, by a Role of its own.
+            .filter(right -> !right.resource().equals("leases"))
+            .collect(Collectors.toSet());
+
+    assertThat(annotated).isEqualTo(chart);
+  }
+
+  private static Set<Right> operatorsRights() {
     JsonNode role =
         CHART.objects(Variant.named("namespaced").values()).stream()
             .filter(each -> each.get("kind").asText().equals("Role"))
             .filter(each -> each.at("/metadata/namespace").asText().equals("team-a"))
             .findFirst()
             .orElseThrow();
-
-    assertThat(OperationsPage.of(Path.of("../docs/operations.md")).rights())
-        .isEqualTo(Right.of(Serialization.unmarshal(role.toString(), Role.class).getRules()));
+    return Right.of(Serialization.unmarshal(role.toString(), Role.class).getRules());
   }
 
   @Test

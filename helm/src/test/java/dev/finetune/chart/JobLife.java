@@ -11,6 +11,8 @@ import dev.finetune.operator.support.TestJobController;
 import dev.finetune.operator.support.TestProgress;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -22,6 +24,8 @@ import java.util.Map;
 final class JobLife {
   /** Nobody listens there: the operator takes the way through the API server. */
   private static final int NO_TRAINER = 1;
+
+  private static final String QUOTA = "pods is forbidden: exceeded quota";
 
   private JobLife() {}
 
@@ -35,6 +39,8 @@ final class JobLife {
     client.resource(staleRecipe(job, namespace)).create();
     jobs.edit("whole", "{\"spec\": {\"suspend\": false}}");
     Job first = cluster.awaitJob("whole-1");
+    client.resource(refusal(first)).create();
+    jobs.awaitStatus("whole", status -> assertThat(status.message()).contains(QUOTA));
     Pod deleted = cluster.start(first, NO_TRAINER);
     jobs.awaitPhase("whole", Phase.RUNNING);
 
@@ -56,6 +62,26 @@ final class JobLife {
     FineTuneJob done = jobs.awaitPhase("whole", Phase.SUCCEEDED);
     assertThat(done.getStatus().attempts().get(2).outcome()).isEqualTo(AttemptOutcome.Succeeded);
     cluster.awaitNoJob("whole-3");
+  }
+
+  /** How the Job controller tells that it may not create a Job's pod. */
+  private static Event refusal(Job job) {
+    return new EventBuilder()
+        .withNewMetadata()
+        .withName(job.getMetadata().getName() + ".refused")
+        .withNamespace(job.getMetadata().getNamespace())
+        .endMetadata()
+        .withNewInvolvedObject()
+        .withApiVersion(job.getApiVersion())
+        .withKind(job.getKind())
+        .withName(job.getMetadata().getName())
+        .withNamespace(job.getMetadata().getNamespace())
+        .withUid(job.getMetadata().getUid())
+        .endInvolvedObject()
+        .withType("Warning")
+        .withReason("FailedCreate")
+        .withMessage(QUOTA)
+        .build();
   }
 
   /** A recipe that an earlier operator left behind before the job was edited. */

@@ -72,8 +72,7 @@ record ImageArchive(String name, JsonNode config, SortedMap<String, ImageFile> f
     String path = "/" + entry.getName().replaceFirst("^\\./", "").replaceFirst("/$", "");
     int mode = entry.getMode() & 07777;
     if (entry.isDirectory() || entry.isSymbolicLink() || entry.isLink()) {
-      ImageFile.Type type =
-          entry.isDirectory() ? ImageFile.Type.FOLDER : ImageFile.Type.LINK;
+      ImageFile.Type type = entry.isDirectory() ? ImageFile.Type.FOLDER : ImageFile.Type.LINK;
       String target = entry.isDirectory() ? "" : entry.getLinkName();
       return new ImageFile(path, mode, entry.getLongUserId(), 0, type, target, "", new byte[0]);
     }

@@ -34,7 +34,8 @@ class TrainerImageTest {
     }
 
     assertThat(settings).isNotEmpty();
-    settings.forEach((name, value) -> assertThat(environment()).containsEntry((String) name, (String) value));
+    settings.forEach(
+        (name, value) -> assertThat(environment()).containsEntry((String) name, (String) value));
     assertThat(image.files().get("/opt/trainer/jvm.options").text())
         .isEqualTo(Files.readString(BIN.resolve("jvm.options")));
   }
@@ -58,9 +59,13 @@ class TrainerImageTest {
     assertThat(image.files())
         .containsKeys(
             "%s/pytorch/%s-linux-x86_64/%s-libdjl_torch.so"
-                .formatted(cache, pytorch, property("api-", "ai/djl/engine/api.properties", "djl_version")),
+                .formatted(
+                    cache,
+                    pytorch,
+                    property("api-", "ai/djl/engine/api.properties", "djl_version")),
             "%s/tokenizers/%s-cpu-linux-x86_64/libtokenizers.so"
-                .formatted(cache, property("tokenizers-", "native/lib/tokenizers.properties", "version")));
+                .formatted(
+                    cache, property("tokenizers-", "native/lib/tokenizers.properties", "version")));
   }
 
   private static String property(String jarPrefix, String properties, String name)

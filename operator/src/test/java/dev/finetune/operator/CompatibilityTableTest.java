@@ -24,30 +24,37 @@ class CompatibilityTableTest {
 
   @Test
   void everyComplaintHasARowWithATestOrAReason() throws IOException {
-    List<String> rows = matches(ROW, Files.readString(TABLE)).map(MatchResult::group).toList();
+    List<MatchResult> rows = matches(ROW, Files.readString(TABLE)).toList();
 
     assertThat(rows)
-        .extracting(row -> Integer.valueOf(row.split("\\|", -1)[1].strip()))
+        .extracting(row -> Integer.valueOf(row.group(1)))
         .containsExactlyElementsOf(IntStream.rangeClosed(1, 38).boxed().toList());
     assertThat(rows)
-        .allSatisfy(
-            row -> assertThat(row).containsPattern(TEST + "|can't happen|measured in|open: "));
+        .extracting(MatchResult::group)
+        .allSatisfy(row -> assertThat(row).containsPattern(TEST + "|can't happen|open: "));
   }
 
   @Test
   void everyTestThatATableNamesExists() throws IOException {
     Map<String, Path> classes = testClasses();
-    List<MatchResult> named = matches(TEST, Files.readString(TABLE)).toList();
 
-    assertThat(named)
+    assertThat(matches(TEST, Files.readString(TABLE)).toList())
         .isNotEmpty()
-        .allSatisfy(
-            test -> {
-              assertThat(classes).as("test classes").containsKey(test.group(1));
-              assertThat(classes.get(test.group(1)))
-                  .content()
-                  .containsPattern("(?:void|Stream<DynamicTest>) " + test.group(2) + "\\(");
-            });
+        .filteredOn(test -> !exists(classes.get(test.group(1)), test.group(2)))
+        .extracting(MatchResult::group)
+        .as("tests that are not there")
+        .isEmpty();
+  }
+
+  private static boolean exists(Path testClass, String method) {
+    try {
+      return testClass != null
+          && Pattern.compile("(?:void|Stream<DynamicTest>) " + method + "\\(")
+              .matcher(Files.readString(testClass))
+              .find();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static Map<String, Path> testClasses() throws IOException {

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.PodStatusBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobStatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.utils.Serialization;
 
 /** What Kubernetes' Job controller and kubelet do to an attempt, done by a test step by step. */
@@ -39,12 +40,16 @@ final class JobController {
 
   /** What Kueue does to preempt a Job, and to admit it. */
   void suspendJob(Job job, boolean suspend) {
+<<<<<<< HEAD
     client
         .batch()
         .v1()
         .jobs()
         .inNamespace(job.getMetadata().getNamespace())
         .withName(job.getMetadata().getName())
+=======
+    current(job)
+>>>>>>> main
         .edit(
             each -> {
               each.getSpec().setSuspend(suspend);
@@ -77,8 +82,7 @@ final class JobController {
 
   /** Gives the Job the condition Complete or Failed. */
   void endJob(Job job, String condition) {
-    client
-        .resource(job)
+    current(job)
         .editStatus(
             each -> {
               each.setStatus(
@@ -90,5 +94,15 @@ final class JobController {
                       .build());
               return each;
             });
+  }
+
+  /** By name: the test's own copy is of the time at which it was read. */
+  private Resource<Job> current(Job job) {
+    return client
+        .batch()
+        .v1()
+        .jobs()
+        .inNamespace(job.getMetadata().getNamespace())
+        .withName(job.getMetadata().getName());
   }
 }

@@ -33,6 +33,8 @@ public final class KueueRelease implements BeforeAllCallback {
 
   @Override
   public void beforeAll(ExtensionContext context) {
+    // JUnit promises no order of the two extensions.
+    cluster.beforeAll(context);
     cluster.settings().scripts().ifPresent(this::install);
   }
 

@@ -14,6 +14,7 @@ import dev.finetune.e2e.harness.TestCluster;
 import dev.finetune.e2e.harness.TestNamespace;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -69,7 +70,7 @@ class KueueReleaseCheck {
 
   @Test
   void isPreemptedByAHigherPriorityAndResumesFromItsCheckpoint() {
-    // Its only checkpoints are the one that the preemption asks for and the last.
+    // Of itself it saves only at the end of an epoch, every sixty steps.
     jobs.apply(
         queued(
             Manifest.tiny("low")
@@ -85,7 +86,11 @@ class KueueReleaseCheck {
     namespace.await("its pod is gone", () -> jobs.pods("low"), pods -> assertThat(pods).isEmpty());
     jobs.awaitPhase("high", Phase.SUCCEEDED);
 
-    FineTuneJobStatus ended = jobs.awaitPhase("low", Phase.SUCCEEDED);
+    FineTuneJobStatus ended =
+        jobs.awaitStatus(
+            "low",
+            Duration.ofMinutes(10),
+            status -> assertThat(status.phase()).isEqualTo(Phase.SUCCEEDED));
     Attempt attempt = FineTuneJobs.last(ended);
     assertThat(ended.attempts()).hasSize(1);
     assertThat(attempt.outcome()).isEqualTo(AttemptOutcome.Succeeded);

@@ -14,8 +14,10 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Reads what is there: the informers' caches, the API server itself where a cache that lags would
@@ -26,11 +28,19 @@ public class ClusterObserver {
   private final KubernetesClient client;
   private final ProgressPolls polls;
   private final PodRefusals refusals;
+  private final DeletedPods deletedPods;
 
-  ClusterObserver(KubernetesClient client, ProgressPolls polls, PodRefusals refusals) {
+  ClusterObserver(
+      KubernetesClient client, ProgressPolls polls, PodRefusals refusals, DeletedPods deletedPods) {
     this.client = client;
     this.polls = polls;
     this.refusals = refusals;
+    this.deletedPods = deletedPods;
+  }
+
+  /** Is told the last state of a pod that was deleted. */
+  public void deleted(Pod pod) {
+    deletedPods.remember(pod);
   }
 
   /** Observes one job; of one that is done for good only what the cache has of its Jobs. */
@@ -44,7 +54,10 @@ public class ClusterObserver {
     if (Conditions.terminal(job.getStatus())) {
       return new Observation(jobs, List.of());
     }
-    List<Pod> pods = context.getSecondaryResourcesAsStream(Pod.class).toList();
+    List<Pod> pods =
+        Stream.concat(
+                context.getSecondaryResourcesAsStream(Pod.class), deletedPods.of(job).stream())
+            .toList();
     Optional<Attempt> running = AttemptHistory.running(job.getStatus());
     if (running.isEmpty()) {
       return new Observation(jobs, pods);
@@ -55,7 +68,7 @@ public class ClusterObserver {
     }
     var cached = new Observation(jobs, pods);
     if (cached.job(attempt).map(ClusterObserver::ended).orElse(true) && !cached.podEnded(attempt)) {
-      pods = live(job);
+      pods = live(job, pods);
     }
     var observed = new Observation(jobs, pods);
     Answer answer = answer(job, observed.pod(attempt));
@@ -92,14 +105,21 @@ public class ClusterObserver {
         .filter(each -> Ownership.owns(job, each));
   }
 
-  /** The Job has ended, and the cache of pods has yet to hear how its pod did. */
-  private List<Pod> live(FineTuneJob job) {
-    return client
+  /**
+   * The Job has ended, and the cache of pods has yet to hear how its pod did. A pod that only the
+   * cache has is about to be heard of as deleted, with its last state.
+   */
+  private List<Pod> live(FineTuneJob job, List<Pod> cached) {
+    var pods = new LinkedHashMap<String, Pod>();
+    cached.forEach(pod -> pods.put(pod.getMetadata().getUid(), pod));
+    client
         .pods()
         .inNamespace(job.getMetadata().getNamespace())
         .withLabel(Labels.JOB, job.getMetadata().getName())
         .list()
-        .getItems();
+        .getItems()
+        .forEach(pod -> pods.put(pod.getMetadata().getUid(), pod));
+    return List.copyOf(pods.values());
   }
 
   private Answer answer(FineTuneJob job, Optional<Pod> pod) {

@@ -12,6 +12,7 @@ import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * One informer for Jobs and one for pods, of those only that carry our label: a cluster's other
@@ -21,22 +22,34 @@ final class ChildInformers {
   private ChildInformers() {}
 
   static EventSource<?, FineTuneJob> jobs(EventSourceContext<FineTuneJob> context) {
-    return informer(Job.class, "jobs", context);
+    return informer(Job.class, "jobs", context, job -> {});
   }
 
-  static EventSource<?, FineTuneJob> pods(EventSourceContext<FineTuneJob> context) {
-    return informer(Pod.class, "pods", context);
+  /**
+   * The pods.
+   *
+   * @param deleted is told the last state of each that is deleted
+   */
+  static EventSource<?, FineTuneJob> pods(
+      EventSourceContext<FineTuneJob> context, Consumer<Pod> deleted) {
+    return informer(Pod.class, "pods", context, deleted);
   }
 
   private static <T extends HasMetadata> InformerEventSource<T, FineTuneJob> informer(
-      Class<T> type, String name, EventSourceContext<FineTuneJob> context) {
+      Class<T> type, String name, EventSourceContext<FineTuneJob> context, Consumer<T> deleted) {
     var configuration =
         InformerEventSourceConfiguration.from(type, FineTuneJob.class)
             .withName(name)
             .withLabelSelector(Labels.JOB)
             .withSecondaryToPrimaryMapper(ChildInformers::job)
             .build();
-    return new InformerEventSource<>(configuration, context);
+    return new InformerEventSource<>(configuration, context) {
+      @Override
+      public synchronized void onDelete(T child, boolean lastStateUnknown) {
+        deleted.accept(child);
+        super.onDelete(child, lastStateUnknown);
+      }
+    };
   }
 
   private static Set<ResourceID> job(HasMetadata child) {

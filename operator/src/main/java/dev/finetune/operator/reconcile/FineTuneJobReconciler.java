@@ -36,7 +36,7 @@ import java.util.Optional;
 @RBACRule(
     apiGroups = "",
     resources = "pods",
-    verbs = {"get", "list", "watch"})
+    verbs = {"list", "watch"})
 @RBACRule(apiGroups = "", resources = "pods/proxy", verbs = "get")
 @RBACRule(
     apiGroups = "",
@@ -83,7 +83,8 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
     gauges.register(() -> context.getPrimaryCache().list().filter(Ownership::ours));
     var answers = new SimpleInboundEventSource<FineTuneJob>("progress");
     polls.onAnswer(answers::propagateEvent);
-    return List.of(ChildInformers.jobs(context), ChildInformers.pods(context), answers);
+    return List.of(
+        ChildInformers.jobs(context), ChildInformers.pods(context, observer::deleted), answers);
   }
 
   @Override

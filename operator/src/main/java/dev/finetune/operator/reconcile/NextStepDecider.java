@@ -85,7 +85,7 @@ final class NextStepDecider {
     if (Observation.complete(child.get())) {
       return new NextStep.Complete(AttemptEnd.succeeded(attempt, pod, now));
     }
-    if (Observation.failed(child.get())) {
+    if (Observation.failed(child.get()) && !stillEnding(pod)) {
       return ending()
           .map(reason -> decideEnded(attempt, reason, pod))
           .orElseGet(() -> decideAfter(AttemptEnd.failed(attempt, pod, now)));
@@ -101,6 +101,13 @@ final class NextStepDecider {
       return new NextStep.EndAttempt(undeleted, ending().get(), status.message(), pod);
     }
     return decideAlive(attempt, child.get(), pod);
+  }
+
+  /** Kubernetes says that a Job has failed when its pods have ended: how, is about to be heard. */
+  private boolean stillEnding(Optional<Pod> pod) {
+    return pod.filter(each -> each.getMetadata().getDeletionTimestamp() != null)
+        .filter(each -> !Observation.ended(each) && !Observation.lost(each, now))
+        .isPresent();
   }
 
   private NextStep decideAlive(Attempt attempt, Job child, Optional<Pod> pod) {

@@ -18,6 +18,7 @@ import io.fabric8.kubernetes.api.model.SecurityContext;
 import io.fabric8.kubernetes.api.model.SecurityContextBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
+import java.math.RoundingMode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +37,9 @@ public final class TrainerContainer {
 
   /** Name of the port that serves the progress. */
   public static final String PROGRESS_PORT = "progress";
+
+  /** Threads of a native operation, as every OpenMP program reads it. */
+  private static final String THREADS = "OMP_NUM_THREADS";
 
   private TrainerContainer() {}
 
@@ -73,10 +77,21 @@ public final class TrainerContainer {
         variable(TrainerEnvironment.TERMINATION_MESSAGE_FILE, TrainerEnvironment.TERMINATION_LOG));
     environment.add(variable(TrainerEnvironment.JOB_UID, job.getMetadata().getUid()));
     environment.add(variable(TrainerEnvironment.ATTEMPT, String.valueOf(attempt)));
+    if (further.stream().noneMatch(each -> each.name().equals(THREADS))) {
+      threads(job.getSpec().resources()).ifPresent(environment::add);
+    }
     for (EnvironmentVariable each : further) {
       environment.add(variable(each));
     }
     return environment;
+  }
+
+  /** As many as the cores that are requested: without a limit the JVM sees all of the node's. */
+  private static Optional<EnvVar> threads(ResourceOptions resources) {
+    return Optional.ofNullable(resources)
+        .map(ResourceOptions::cpu)
+        .map(cpu -> cpu.getNumericalAmount().setScale(0, RoundingMode.CEILING))
+        .map(threads -> variable(THREADS, threads.toPlainString()));
   }
 
   private static EnvVar variable(String name, String value) {

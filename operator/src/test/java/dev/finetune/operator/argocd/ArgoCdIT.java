@@ -43,7 +43,7 @@ class ArgoCdIT {
 
   private static final Path SCRIPTS = Path.of("../argocd").resolve(ArgoCdFile.SCRIPTS);
   private static final Path MINIMAL = Path.of("src/test/resources/manifests/valid-minimal.yaml");
-  private static final Path NULLS = Path.of("src/test/resources/manifests/valid-nulls.yaml");
+  private static final Path NULLS = MINIMAL.resolveSibling("valid-nulls.yaml");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private static String namespace;
@@ -72,7 +72,7 @@ class ArgoCdIT {
 
   static Stream<Path> manifests() {
     return Stream.concat(Manifests.named("valid-"), Manifests.examples())
-        .filter(file -> !file.equals(NULLS));
+        .filter(file -> !file.endsWith(NULLS.getFileName()));
   }
 
   @ParameterizedTest
@@ -173,25 +173,31 @@ class ArgoCdIT {
 
   private static void assertThatNothingRunsAgain(ArgoCd.Way way, JsonNode manifest, String name)
       throws JsonProcessingException {
-    String version = jobs.get(name).getMetadata().getResourceVersion();
+    JsonNode done = withoutBookkeeping(argoCd.live(manifest));
     API.client().batch().v1().jobs().inNamespace(namespace).withName(name + "-2").delete();
     API.client().configMaps().inNamespace(namespace).withName(name).delete();
     API.client().pods().inNamespace(namespace).withLabel("finetune.dev/job", name).delete();
 
     way.apply(argoCd, manifest);
-    assertThat(jobs.get(name).getMetadata().getResourceVersion())
+    assertThat(withoutBookkeeping(argoCd.live(manifest)))
         .as("after a sync of the same manifest")
-        .isEqualTo(version);
+        .isEqualTo(done);
     // By the time that a later job has its Job, the earlier ones have had their pass.
     way.apply(argoCd, tracked(name + "-later"));
     cluster.awaitJob(name + "-later-1");
     assertThat(cluster.jobs()).doesNotContain(name + "-1", name + "-2", name + "-3");
-    assertThat(jobs.get(name).getMetadata().getResourceVersion()).isEqualTo(version);
+    assertThat(withoutBookkeeping(argoCd.live(manifest))).isEqualTo(done);
 
     jobs.edit(name, "{\"spec\": {\"retry\": {\"maxRestarts\": 7}}}");
     jobs.awaitStatus(name, status -> assertThat(status.observedGeneration()).isEqualTo(4));
     assertThat(health(manifest, "status")).as("after an edit").isEqualTo("Healthy");
     assertThat(cluster.jobs()).doesNotContain(name + "-1", name + "-2", name + "-3");
+  }
+
+  /** A server-side apply may note its own time, whatever it changes. */
+  private static JsonNode withoutBookkeeping(JsonNode live) {
+    ((ObjectNode) live.get("metadata")).remove(List.of("managedFields", "resourceVersion"));
+    return live;
   }
 
   /** What Argo CD's controller does about a job that it sees and heals. */

@@ -16,7 +16,9 @@ import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.operator.Jobs;
+import dev.finetune.operator.Scenes;
 import dev.finetune.operator.TestConfig;
+import dev.finetune.operator.resources.Labels;
 import dev.finetune.operator.status.AttemptEnd;
 import dev.finetune.operator.status.AttemptHistory;
 import dev.finetune.operator.status.PodStage;
@@ -24,6 +26,7 @@ import dev.finetune.operator.status.StatusCalculator;
 import dev.finetune.operator.validate.FineTuneJobValidator;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.List;
 import java.util.Optional;
@@ -44,6 +47,7 @@ record JobMoment(String name, FineTuneJob job) {
             new JobMoment("applied", applied()),
             new JobMoment("rejected", rejected()),
             new JobMoment("child-refused", refused()),
+            new JobMoment("queued", queued()),
             new JobMoment("pending", stage(started(), unschedulablePod())),
             new JobMoment("starting", stage(started(), startingPod())),
             new JobMoment("running", running()),
@@ -71,6 +75,21 @@ record JobMoment(String name, FineTuneJob job) {
 
   private static FineTuneJob started() {
     return after(applied(), status -> status.started(1, "tune-1"));
+  }
+
+  private static FineTuneJob queued() {
+    Job job =
+        Scenes.job(1, null)
+            .edit()
+            .editMetadata()
+            .addToLabels(Labels.QUEUE, "team-a")
+            .endMetadata()
+            .editSpec()
+            .withSuspend(true)
+            .endSpec()
+            .build();
+    PodStage stage = PodStage.of(job, Optional.empty(), Optional.empty());
+    return after(started(), status -> status.running(stage, Optional.empty(), Progress.NONE));
   }
 
   private static FineTuneJob running() {
@@ -101,15 +120,15 @@ record JobMoment(String name, FineTuneJob job) {
             status.ending(
                 ConditionReason.SuspendRequested,
                 "Attempt 1 saves a checkpoint and ends",
-                Optional.empty(),
+                Optional.of(runningPod(1)),
                 progress(26, 20, null)));
   }
 
   private static FineTuneJob suspended() {
     FineTuneJob job = suspending();
-    var end =
+    AttemptEnd end =
         AttemptEnd.byOperator(
-            last(job), ConditionReason.SuspendRequested, "", Optional.empty(), NOW);
+            last(job), ConditionReason.SuspendRequested, "suspended", Optional.empty(), NOW);
     return after(job, status -> status.suspended(end));
   }
 
@@ -130,8 +149,7 @@ record JobMoment(String name, FineTuneJob job) {
     AttemptEnd end = end(running(), 65, TrainerExit.DATA, "train.jsonl:3: not JSON");
     return after(
         running(),
-        status ->
-            status.failed(Optional.of(end), ConditionReason.DataError, end.attempt().message()));
+        status -> status.failed(Optional.of(end), end.attempt().reason(), end.attempt().message()));
   }
 
   private static AttemptEnd end(FineTuneJob job, int code, TrainerExit exit, String words) {

@@ -2,7 +2,6 @@ package dev.finetune.trainer.cli;
 
 import dev.finetune.api.v1alpha1.ChatTemplateName;
 import dev.finetune.api.v1alpha1.Precision;
-import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.ChatTemplate;
@@ -129,8 +128,7 @@ final class InferCommand implements Callable<Integer> {
       // Whatever it is, the exit code must say so.
       end = ProgramEnd.of(thrown);
     }
-    return new LastWords(spec.commandLine().getErr(), debug, Optional.empty())
-        .say(end, Progress.NONE);
+    return new LastWords(spec.commandLine().getErr(), debug, Optional.empty()).say(end);
   }
 
   private void answer() {

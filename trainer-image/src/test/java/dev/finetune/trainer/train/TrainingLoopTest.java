@@ -248,7 +248,9 @@ class TrainingLoopTest {
     stop.request();
     run(FakeData.of(4, 1, 1), options(1, null, 100));
 
-    assertThat(children()).isEmpty();
+    assertThat(children())
+        .extracting(path -> path.getFileName().toString())
+        .containsExactly(".owner");
   }
 
   @Test

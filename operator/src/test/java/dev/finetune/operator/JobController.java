@@ -40,16 +40,7 @@ final class JobController {
 
   /** What Kueue does to preempt a Job, and to admit it. */
   void suspendJob(Job job, boolean suspend) {
-<<<<<<< HEAD
-    client
-        .batch()
-        .v1()
-        .jobs()
-        .inNamespace(job.getMetadata().getNamespace())
-        .withName(job.getMetadata().getName())
-=======
     current(job)
->>>>>>> main
         .edit(
             each -> {
               each.getSpec().setSuspend(suspend);

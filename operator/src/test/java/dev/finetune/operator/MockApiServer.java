@@ -12,6 +12,7 @@ import io.fabric8.mockwebserver.http.Headers;
 import io.fabric8.mockwebserver.http.MockResponse;
 import io.fabric8.mockwebserver.http.RecordedRequest;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import java.net.HttpURLConnection;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
@@ -63,6 +64,10 @@ public class MockApiServer implements QuarkusTestResourceLifecycleManager {
      */
     @Override
     public MockResponse handleGet(String path) {
+      if (path.contains("/proxy/")) {
+        // The mock would answer with some object, and the operator take it for the way to the pod.
+        return new MockResponse().setResponseCode(HttpURLConnection.HTTP_UNAVAILABLE);
+      }
       return super.handleGet(path.replaceAll("fieldSelector=involvedObject[^&]*", ""));
     }
 

@@ -9,11 +9,12 @@ import dev.finetune.e2e.harness.Manifest;
 import dev.finetune.e2e.harness.TestCluster;
 import dev.finetune.e2e.harness.TestNamespace;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -24,14 +25,14 @@ class UpgradeE2E {
   @RegisterExtension static final TestCluster CLUSTER = new TestCluster();
 
   private static final String CRD = "finetunejobs.finetune.dev-v1.yml";
-  private static final Path OLDER_CRD = Path.of("../helm/src/test/resources/older-crd.yml");
+  private static final String NEW_FIELD = "ttlSecondsAfterFinished";
 
   @RegisterExtension final TestNamespace namespace = new TestNamespace(CLUSTER);
 
   @Test
   void leavesARunningJobAloneAndBringsTheNewFields() throws IOException {
     CLUSTER.operator().install(older());
-    assertThat(specFields()).doesNotContainKey("managedBy");
+    assertThat(specFields()).doesNotContainKey(NEW_FIELD);
     FineTuneJobs jobs = namespace.jobs();
     jobs.apply(Manifest.endless("running"));
     int step = jobs.awaitCheckpoint("running").training().step();
@@ -39,26 +40,30 @@ class UpgradeE2E {
 
     CLUSTER.operator().install();
 
-    assertThat(specFields()).containsKey("managedBy");
+    assertThat(specFields()).containsKey(NEW_FIELD);
     FineTuneJobStatus status = jobs.awaitStep("running", step + 50);
     assertThat(status.attempts()).hasSize(1);
     assertThat(jobs.pods("running"))
         .extracting(each -> each.getMetadata().getUid())
         .containsExactly(pod.getMetadata().getUid());
     assertThat(jobs.get("running").getMetadata().getGeneration()).isEqualTo(1);
-    jobs.apply(Manifest.tiny("newer").spec("managedBy: finetune.dev/operator"));
+    jobs.apply(Manifest.tiny("newer").spec(NEW_FIELD + ": 3600"));
     jobs.awaitPhase("newer", Phase.SUCCEEDED);
   }
 
   private static Map<String, JSONSchemaProps> specFields() {
-    return CLUSTER
-        .client()
-        .apiextensions()
-        .v1()
-        .customResourceDefinitions()
-        .withName("finetunejobs.finetune.dev")
-        .get()
-        .getSpec()
+    return specFields(
+        CLUSTER
+            .client()
+            .apiextensions()
+            .v1()
+            .customResourceDefinitions()
+            .withName("finetunejobs.finetune.dev")
+            .get());
+  }
+
+  private static Map<String, JSONSchemaProps> specFields(CustomResourceDefinition crd) {
+    return crd.getSpec()
         .getVersions()
         .get(0)
         .getSchema()
@@ -68,7 +73,7 @@ class UpgradeE2E {
         .getProperties();
   }
 
-  /** This build's chart with the CRD of an earlier version. */
+  /** This build's chart with a CRD that doesn't know the new field yet. */
   private static Path older() throws IOException {
     Path chart = CLUSTER.operator().chart();
     Path older = Files.createTempDirectory(Path.of("target"), "chart-").resolve("older");
@@ -77,7 +82,10 @@ class UpgradeE2E {
         Files.copy(file, older.resolve(chart.relativize(file).toString()));
       }
     }
-    Files.copy(OLDER_CRD, older.resolve("files").resolve(CRD), StandardCopyOption.REPLACE_EXISTING);
+    Path file = older.resolve("files").resolve(CRD);
+    var crd = Serialization.unmarshal(Files.readString(file), CustomResourceDefinition.class);
+    specFields(crd).remove(NEW_FIELD);
+    Files.writeString(file, Serialization.asYaml(crd));
     return older;
   }
 }

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -28,6 +29,11 @@ class UpgradeE2E {
   private static final String NEW_FIELD = "ttlSecondsAfterFinished";
 
   @RegisterExtension final TestNamespace namespace = new TestNamespace(CLUSTER);
+
+  @AfterEach
+  void leaveThisBuildForTheNextTest() {
+    CLUSTER.operator().install();
+  }
 
   @Test
   void leavesARunningJobAloneAndBringsTheNewFields() throws IOException {

@@ -9,13 +9,15 @@ import dev.finetune.e2e.harness.Manifest;
 import dev.finetune.e2e.harness.TestCluster;
 import dev.finetune.e2e.harness.TestNamespace;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
-import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -58,18 +60,14 @@ class UpgradeE2E {
   }
 
   private static Map<String, JSONSchemaProps> specFields() {
-    return specFields(
-        CLUSTER
-            .client()
-            .apiextensions()
-            .v1()
-            .customResourceDefinitions()
-            .withName("finetunejobs.finetune.dev")
-            .get());
-  }
-
-  private static Map<String, JSONSchemaProps> specFields(CustomResourceDefinition crd) {
-    return crd.getSpec()
+    return CLUSTER
+        .client()
+        .apiextensions()
+        .v1()
+        .customResourceDefinitions()
+        .withName("finetunejobs.finetune.dev")
+        .get()
+        .getSpec()
         .getVersions()
         .get(0)
         .getSchema()
@@ -88,10 +86,28 @@ class UpgradeE2E {
         Files.copy(file, older.resolve(chart.relativize(file).toString()));
       }
     }
-    Path file = older.resolve("files").resolve(CRD);
-    var crd = Serialization.unmarshal(Files.readString(file), CustomResourceDefinition.class);
-    specFields(crd).remove(NEW_FIELD);
-    Files.writeString(file, Serialization.asYaml(crd));
+    Path crd = older.resolve("files").resolve(CRD);
+    Files.write(crd, withoutNewField(Files.readAllLines(crd)));
     return older;
+  }
+
+  /** As text, since the chart's template relies on the form of the file. */
+  private static List<String> withoutNewField(List<String> lines) {
+    var left = new ArrayList<>(lines);
+    int start = IntStream.range(0, left.size()).filter(isNewField(left)).findFirst().orElseThrow();
+    int end = start + 1;
+    while (indent(left.get(end)) > indent(left.get(start))) {
+      end++;
+    }
+    left.subList(start, end).clear();
+    return left;
+  }
+
+  private static IntPredicate isNewField(List<String> lines) {
+    return i -> lines.get(i).strip().equals(NEW_FIELD + ":");
+  }
+
+  private static int indent(String line) {
+    return line.length() - line.stripLeading().length();
   }
 }

@@ -8,11 +8,8 @@ set -euo pipefail
 # shellcheck source=control-plane.sh
 . "$here/control-plane.sh"
 
-use_state ""
-if [ "${1:-}" = --state ]; then
-  use_state "$2"
-  shift 2
-fi
+take_state "$@"
+shift "$taken"
 [ $# = 1 ] || usage
 load_configuration
 case $1 in

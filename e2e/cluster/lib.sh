@@ -15,6 +15,16 @@ use_state() { # FOLDER
   state=$(realpath -m "$state")
 }
 
+# For scripts whose only option is --state, in front: sets `state`, and `taken`, by which the caller shifts.
+take_state() { # ARGUMENT...
+  taken=0
+  use_state ""
+  if [ "${1:-}" = --state ]; then
+    use_state "$2"
+    taken=2
+  fi
+}
+
 # Where things are; after the cluster's configuration is known.
 layout() {
   bin=$state/bin pki=$state/pki logs=$state/logs pids=$state/pids kubeconfigs=$state/kubeconfigs

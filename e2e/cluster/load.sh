@@ -8,11 +8,8 @@ set -euo pipefail
 # shellcheck source=nodes.sh
 . "$here/nodes.sh"
 
-use_state ""
-if [ "${1:-}" = --state ]; then
-  use_state "$2"
-  shift 2
-fi
+take_state "$@"
+shift "$taken"
 [ $# -gt 0 ] || usage
 load_configuration
 load_images "$@"

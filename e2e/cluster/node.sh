@@ -10,11 +10,8 @@ set -euo pipefail
 # shellcheck source=nodes.sh
 . "$here/nodes.sh"
 
-use_state ""
-if [ "${1:-}" = --state ]; then
-  use_state "$2"
-  shift 2
-fi
+take_state "$@"
+shift "$taken"
 [ $# = 2 ] || usage
 load_configuration
 [[ $2 =~ ^[0-9]+$ ]] && [ "$2" -ge 1 ] && [ "$2" -le "$nodes" ] || die "no node $2: there are 1 to $nodes"

@@ -212,4 +212,24 @@ public final class Scenes {
   private static Checkpoint checkpoint(int step) {
     return new Checkpoint(step, step / 10.0, "pvc://results/checkpoint-" + step, 1L, "ab", 1.6);
   }
+
+  /** A pod that the scheduler has found no node for, in its words. */
+  public static Pod unschedulablePod(int attempt, String message) {
+    return pod(
+        attempt,
+        each ->
+            each.editSpec()
+                .withNodeName(null)
+                .endSpec()
+                .editStatus()
+                .withPhase("Pending")
+                .withConditions()
+                .addNewCondition()
+                .withType("PodScheduled")
+                .withStatus("False")
+                .withReason("Unschedulable")
+                .withMessage(message)
+                .endCondition()
+                .endStatus());
+  }
 }

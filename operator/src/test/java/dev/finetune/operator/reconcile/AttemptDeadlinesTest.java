@@ -9,6 +9,7 @@ import static dev.finetune.operator.Scenes.pod;
 import static dev.finetune.operator.Scenes.progress;
 import static dev.finetune.operator.Scenes.queuedJob;
 import static dev.finetune.operator.Scenes.runningPod;
+import static dev.finetune.operator.Scenes.unschedulablePod;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
@@ -329,21 +330,7 @@ class AttemptDeadlinesTest {
   }
 
   private static Pod unschedulable() {
-    return pod(
-        1,
-        each ->
-            each.editSpec()
-                .withNodeName(null)
-                .endSpec()
-                .editStatus()
-                .withPhase("Pending")
-                .withConditions()
-                .addNewCondition()
-                .withType("PodScheduled")
-                .withStatus("False")
-                .withMessage("0/2 nodes are available: 2 Insufficient nvidia.com/gpu.")
-                .endCondition()
-                .endStatus());
+    return unschedulablePod(1, "0/2 nodes are available: 2 Insufficient nvidia.com/gpu.");
   }
 
   private static Observation reached(boolean reached) {

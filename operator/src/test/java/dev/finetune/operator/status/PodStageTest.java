@@ -2,6 +2,7 @@ package dev.finetune.operator.status;
 
 import static dev.finetune.operator.Scenes.pod;
 import static dev.finetune.operator.Scenes.runningPod;
+import static dev.finetune.operator.Scenes.unschedulablePod;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.finetune.api.v1alpha1.ConditionReason;
@@ -31,23 +32,7 @@ class PodStageTest {
 
   @Test
   void anUnschedulablePodHasTheSchedulersWords() {
-    Pod pod =
-        pod(
-            1,
-            each ->
-                each.editSpec()
-                    .withNodeName(null)
-                    .endSpec()
-                    .editStatus()
-                    .withPhase("Pending")
-                    .withConditions()
-                    .addNewCondition()
-                    .withType("PodScheduled")
-                    .withStatus("False")
-                    .withReason("Unschedulable")
-                    .withMessage("0/3 nodes are available: 3 Insufficient nvidia.com/gpu.")
-                    .endCondition()
-                    .endStatus());
+    Pod pod = unschedulablePod(1, "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.");
 
     var stage = PodStage.of("tune-1", Optional.of(pod), Optional.empty());
 

@@ -58,7 +58,7 @@ class LeaderElectionIT {
     OperatorProcess second = operator("second", API.kubeconfig());
     jobs.apply("one");
     cluster.awaitJob("one-1");
-    assertThat(second.meter("finetune_status_patches_total")).as("of the follower").isZero();
+    assertThat(second.meter("finetune_status_writes_total")).as("of the follower").isZero();
 
     Instant told = Instant.now();
     int exitCode = first.terminate();
@@ -76,9 +76,9 @@ class LeaderElectionIT {
 
   @Test
   void anotherTakesOverWhenTheLeaderIsKilled() {
-    OperatorProcess first = operator("first", API.kubeconfig());
+    OperatorProcess first = operator("first", API.kubeconfig()).awaitReady();
     awaitLeader("first");
-    operator("second", API.kubeconfig());
+    operator("second", API.kubeconfig()).awaitReady();
     jobs.apply("one");
     cluster.awaitJob("one-1");
 

@@ -1,2 +1,2 @@
-/** Liveness that follows the lease. */
+/** What the probes of the operator's pod ask: both answers follow the lease. */
 package dev.finetune.operator.health;

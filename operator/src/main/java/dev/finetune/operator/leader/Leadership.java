@@ -89,6 +89,11 @@ public class Leadership {
     return Optional.ofNullable(lock).map(ObservedLock::age);
   }
 
+  /** Whether this process waits for the lease that another one holds. */
+  public boolean standsBy() {
+    return lock != null && lock.heldByAnother();
+  }
+
   /**
    * Makes the deserializers of what the informers list here. The client would make them in the
    * event loop, which takes seconds on a small machine, and meanwhile no lease is renewed.

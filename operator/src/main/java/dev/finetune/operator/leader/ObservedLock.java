@@ -28,6 +28,16 @@ final class ObservedLock implements Lock {
     return Duration.between(changed, clock.instant());
   }
 
+  /** Whether another process held the lease when it was last read. */
+  boolean heldByAnother() {
+    LeaderElectionRecord latest = record;
+    if (latest == null) {
+      return false;
+    }
+    String holder = latest.getHolderIdentity();
+    return holder != null && !holder.isEmpty() && !holder.equals(identity());
+  }
+
   @Override
   public LeaderElectionRecord get(KubernetesClient client) {
     LeaderElectionRecord present = lock.get(client);

@@ -94,6 +94,15 @@ public final class OperatorProcess implements AutoCloseable {
     }
   }
 
+  /** Waits until its pod would count as ready. */
+  public OperatorProcess awaitReady() {
+    await("operator " + name + " is ready; its log is in " + LOGS)
+        .atMost(PATIENCE)
+        .pollInterval(Duration.ofMillis(200))
+        .until(() -> status("/q/health/ready") == 200);
+    return this;
+  }
+
   /** Where its health and its metrics are served, without a path. */
   public String url() {
     return "http://127.0.0.1:" + port;

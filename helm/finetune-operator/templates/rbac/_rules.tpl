@@ -8,7 +8,7 @@ server's audit log that nothing was refused and nothing is superfluous.
   verbs: [get, list, watch]
 - apiGroups: [finetune.dev]
   resources: [finetunejobs/status]
-  verbs: [patch]
+  verbs: [update]
 # Asked for by OpenShift before an object may name a FineTuneJob as the owner that waits for its deletion.
 - apiGroups: [finetune.dev]
   resources: [finetunejobs/finalizers]

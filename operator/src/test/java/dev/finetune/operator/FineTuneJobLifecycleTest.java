@@ -107,7 +107,7 @@ class FineTuneJobLifecycleTest {
     assertThat(read(metrics))
         .containsPattern("finetune_jobs\\{phase=\"Succeeded\",?\\} 1.0")
         .containsPattern("finetune_attempts_total\\{reason=\"Completed\",?\\} 1.0")
-        .containsPattern("finetune_status_patches_total [1-9]")
+        .containsPattern("finetune_status_writes_total [1-9]")
         .containsPattern("finetune_job_duration_seconds_count\\{outcome=\"Succeeded\",?\\} 1")
         .containsPattern("finetune_time_to_first_step_seconds_count [1-9]")
         .containsPattern("finetune_progress_age_seconds [0-9]")
@@ -115,7 +115,7 @@ class FineTuneJobLifecycleTest {
         .containsPattern("reconciliations_success_total\\{[^}]*\\} [1-9]")
         .containsPattern("events_received_total\\{[^}]*\\} [1-9]")
         .containsPattern("reconciliations_execution_duration_seconds_count\\{[^}]*\\} [1-9]");
-    assertThat(read(health)).contains("\"finetunejob\": \"OK\"").doesNotContain("DOWN");
+    assertThat(read(health)).contains("\"role\": \"leader\"").doesNotContain("DOWN");
   }
 
   @Test
@@ -197,7 +197,7 @@ class FineTuneJobLifecycleTest {
     }
 
     // The others are the ConfigMap, the Job and the Event.
-    assertThat(MockApiServer.patches("cheap")).as("started, running, succeeded").isEqualTo(3);
+    assertThat(MockApiServer.statusWrites("cheap")).as("started, running, succeeded").isEqualTo(3);
   }
 
   @Test
@@ -363,11 +363,11 @@ class FineTuneJobLifecycleTest {
 
   private void assertNothingIsWritten(String name) {
     String before = get(name).getMetadata().getResourceVersion();
-    int patches = MockApiServer.patches(name);
+    int writes = MockApiServer.statusWrites(name);
     await()
         .during(A_WHILE)
         .atMost(PATIENCE)
-        .untilAsserted(() -> assertThat(MockApiServer.patches(name)).isEqualTo(patches));
+        .untilAsserted(() -> assertThat(MockApiServer.statusWrites(name)).isEqualTo(writes));
     assertThat(get(name).getMetadata().getResourceVersion()).isEqualTo(before);
   }
 

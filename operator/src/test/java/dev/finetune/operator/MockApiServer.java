@@ -4,16 +4,11 @@ import dev.finetune.api.v1alpha1.FineTuneJob;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
-import io.fabric8.kubernetes.client.utils.Serialization;
 import io.fabric8.mockwebserver.MockWebServer;
-import io.fabric8.mockwebserver.dsl.HttpMethod;
-import io.fabric8.mockwebserver.http.Buffer;
-import io.fabric8.mockwebserver.http.Headers;
 import io.fabric8.mockwebserver.http.MockResponse;
 import io.fabric8.mockwebserver.http.RecordedRequest;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import java.net.HttpURLConnection;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public class MockApiServer implements QuarkusTestResourceLifecycleManager {
   /** Requests that wrote a FineTuneJob's status, by its name. */
-  private static final Map<String, Integer> PATCHES = new ConcurrentHashMap<>();
+  private static final Map<String, Integer> STATUS_WRITES = new ConcurrentHashMap<>();
 
   private KubernetesMockServer server;
 
@@ -36,7 +31,7 @@ public class MockApiServer implements QuarkusTestResourceLifecycleManager {
             new io.fabric8.mockwebserver.Context(),
             new MockWebServer(),
             new HashMap<>(),
-            new ApplyDispatcher(
+            new Dispatcher(
                 List.of(CustomResourceDefinitionContext.fromCustomResourceType(FineTuneJob.class))),
             false);
     server.init();
@@ -49,13 +44,14 @@ public class MockApiServer implements QuarkusTestResourceLifecycleManager {
     server.destroy();
   }
 
-  static int patches(String name) {
-    return PATCHES.getOrDefault(name, 0);
+  /** How often the status of a FineTuneJob was written, also to what it was. */
+  static int statusWrites(String name) {
+    return STATUS_WRITES.getOrDefault(name, 0);
   }
 
   /** Adds server-side apply, which the mock answers with 415: the patch is merged and stored. */
-  private static final class ApplyDispatcher extends KubernetesCrudDispatcher {
-    ApplyDispatcher(List<CustomResourceDefinitionContext> resources) {
+  private static final class Dispatcher extends KubernetesCrudDispatcher {
+    Dispatcher(List<CustomResourceDefinitionContext> resources) {
       super(resources);
     }
 
@@ -72,47 +68,12 @@ public class MockApiServer implements QuarkusTestResourceLifecycleManager {
     }
 
     @Override
-    public MockResponse handlePatch(RecordedRequest request) {
-      if (!String.valueOf(request.getHeader("Content-Type"))
-          .startsWith("application/apply-patch")) {
-        return super.handlePatch(request);
-      }
+    public MockResponse handleUpdate(RecordedRequest request) {
       String path = request.getPath().replaceAll("\\?.*", "");
-      var stored = findResource(getKey(path));
-      if (stored == null) {
-        return super.handlePatch(request);
-      }
       if (path.contains("/finetunejobs/") && path.endsWith("/status")) {
-        PATCHES.merge(path.replaceAll(".*/finetunejobs/|/status$", ""), 1, Integer::sum);
+        STATUS_WRITES.merge(path.replaceAll(".*/finetunejobs/|/status$", ""), 1, Integer::sum);
       }
-      Map<String, Object> object = map(stored.getValue());
-      merge(object, map(request.getUtf8Body()));
-      ((Map<?, ?>) object.get("metadata")).remove("resourceVersion");
-      var body = Serialization.asJson(object).getBytes(StandardCharsets.UTF_8);
-      return handleUpdate(
-          new RecordedRequest(
-              request.getHttpVersion(),
-              HttpMethod.PUT,
-              path,
-              Headers.builder().add("Content-Type", "application/json").build(),
-              new Buffer(body)));
-    }
-
-    @SuppressWarnings("unchecked") // JSON objects are maps by name.
-    private static Map<String, Object> map(String json) {
-      return Serialization.unmarshal(json, Map.class);
-    }
-
-    @SuppressWarnings("unchecked") // As above.
-    private static void merge(Map<String, Object> target, Map<String, Object> patch) {
-      patch.forEach(
-          (key, value) -> {
-            if (value instanceof Map && target.get(key) instanceof Map) {
-              merge((Map<String, Object>) target.get(key), (Map<String, Object>) value);
-            } else {
-              target.put(key, value);
-            }
-          });
+      return super.handleUpdate(request);
     }
   }
 }

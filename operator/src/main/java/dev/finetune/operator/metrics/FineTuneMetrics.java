@@ -51,7 +51,7 @@ public class FineTuneMetrics {
     this.registry = registry;
     this.clock = clock;
     this.statusPatches =
-        Counter.builder("finetune.status.patches")
+        Counter.builder("finetune.status.writes")
             .description("Writes of a FineTuneJob's status.")
             .register(registry);
     this.timeToFirstStep =
@@ -71,7 +71,7 @@ public class FineTuneMetrics {
   }
 
   /** Counts one write of a status. */
-  public void statusPatched() {
+  public void statusWritten() {
     statusPatches.increment();
   }
 

@@ -25,15 +25,13 @@ import java.util.function.UnaryOperator;
 /** Creates and deletes a FineTuneJob's children. None is ever updated. */
 @ApplicationScoped
 class Children {
-  private static final int UNPROCESSABLE = 422;
-
   /** The answers that mean the object itself; any other is the API server's own trouble. */
   private static final Set<Integer> REFUSALS =
       Set.of(
           HttpURLConnection.HTTP_BAD_REQUEST,
           HttpURLConnection.HTTP_FORBIDDEN,
           HttpURLConnection.HTTP_NOT_FOUND,
-          UNPROCESSABLE);
+          RefusedException.UNPROCESSABLE);
 
   private final KubernetesClient client;
   private final OperatorConfig config;
@@ -110,7 +108,8 @@ class Children {
         return present(job, desired, e);
       }
       throw REFUSALS.contains(e.getCode())
-          ? new ChildRefusedException(name(desired) + " was refused: " + words(e), e)
+          ? new ChildRefusedException(
+              name(desired) + " was refused: " + RefusedException.words(e), e)
           : e;
     }
   }
@@ -134,11 +133,5 @@ class Children {
 
   private static String name(HasMetadata object) {
     return object.getKind() + " " + object.getMetadata().getName();
-  }
-
-  private static String words(KubernetesClientException e) {
-    return e.getStatus() == null || e.getStatus().getMessage() == null
-        ? e.getMessage()
-        : e.getStatus().getMessage();
   }
 }

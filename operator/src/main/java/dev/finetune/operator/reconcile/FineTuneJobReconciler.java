@@ -115,15 +115,17 @@ public class FineTuneJobReconciler implements Reconciler<FineTuneJob> {
       FineTuneJob job, Context<FineTuneJob> context, Exception error) {
     // The meters wrap what a pass throws.
     Throwable cause = error instanceof OperatorException ? error.getCause() : error;
-    if (cause instanceof ChildRefusedException refused) {
+    if (!(cause instanceof RefusedException)) {
+      return ErrorStatusUpdateControl.defaultErrorProcessing();
+    }
+    if (cause instanceof ChildRefusedException) {
       List<Violation> violations = FineTuneJobValidator.validate(job, config);
       var status = new StatusCalculator(job, violations, clock.instant());
-      executor.refused(job, status.childRefused(refused.getMessage()), context);
-      // The user has the words; a stack trace at each try would tell nobody anything.
-      return ErrorStatusUpdateControl.<FineTuneJob>noStatusUpdate()
-          .withNoRetry()
-          .rescheduleAfter(Backoff.refused(job, clock.instant()).toMillis());
+      executor.refused(job, status.childRefused(cause.getMessage()), context);
     }
-    return ErrorStatusUpdateControl.defaultErrorProcessing();
+    // The words are told already; a stack trace at each try would tell nobody anything.
+    return ErrorStatusUpdateControl.<FineTuneJob>noStatusUpdate()
+        .withNoRetry()
+        .rescheduleAfter(Backoff.refused(job, clock.instant()).toMillis());
   }
 }

@@ -30,11 +30,21 @@ public final class ImageSbom {
   private final ArrayNode components;
   private final Map<String, ObjectNode> byHash = new HashMap<>();
 
+  /** Quarkus rewrites a jar where it removes a class, and names all by their coordinates. */
+  private final Map<String, ObjectNode> byFileName = new HashMap<>();
+
   private ImageSbom(ImageArchive image, ObjectNode javaSbom) {
     this.image = image;
     this.sbom = javaSbom;
     this.components = (ArrayNode) javaSbom.get("components");
     for (JsonNode component : components) {
+      byFileName.put(
+          "%s.%s-%s.jar"
+              .formatted(
+                  component.path("group").asText(),
+                  component.path("name").asText(),
+                  component.path("version").asText()),
+          (ObjectNode) component);
       for (JsonNode hash : component.path("hashes")) {
         if (hash.path("alg").asText().equals("SHA-256")) {
           byHash.put(hash.path("content").asText(), (ObjectNode) component);
@@ -79,7 +89,7 @@ public final class ImageSbom {
   }
 
   private void addJar(ImageFile jar) {
-    ObjectNode component = byHash.get(jar.sha256());
+    ObjectNode component = byHash.getOrDefault(jar.sha256(), byFileName.get(jar.name()));
     if (component == null) {
       component = components.addObject();
       component.put("type", "file");
@@ -112,12 +122,11 @@ public final class ImageSbom {
 
   private static Map<String, String> fields(String control) {
     Map<String, String> fields = new LinkedHashMap<>();
-    for (String line : control.split("\n")) {
-      int colon = line.indexOf(": ");
-      if (colon > 0 && !line.startsWith(" ")) {
-        fields.put(line.substring(0, colon), line.substring(colon + 2));
-      }
-    }
+    control
+        .lines()
+        .filter(line -> !line.startsWith(" ") && line.contains(": "))
+        .map(line -> line.split(": ", 2))
+        .forEach(field -> fields.put(field[0], field[1]));
     return fields;
   }
 

@@ -155,10 +155,15 @@ public final class OperatorRelease {
         .untilAsserted(
             () -> {
               var status = deployment().get().getStatus();
-              assertThat(status.getReadyReplicas()).isEqualTo(replicas);
-              assertThat(status.getUpdatedReplicas()).isEqualTo(replicas);
-              assertThat(status.getReplicas()).isEqualTo(replicas);
+              assertThat(count(status.getReadyReplicas())).isEqualTo(replicas);
+              assertThat(count(status.getUpdatedReplicas())).isEqualTo(replicas);
+              assertThat(count(status.getReplicas())).isEqualTo(replicas);
             });
+  }
+
+  /** The API server leaves a zero away. */
+  private static int count(Integer replicas) {
+    return replicas == null ? 0 : replicas;
   }
 
   private RollableScalableResource<Deployment> deployment() {

@@ -45,8 +45,8 @@ class OperatorFailureE2E {
     FineTuneJobs jobs = namespace.jobs();
     jobs.apply(Manifest.tiny("alone").spec("recipe: {training: {epochs: 10, maxSteps: 400}}"));
     jobs.awaitCheckpoint("alone");
-    CLUSTER.operator().scale(0);
     try {
+      CLUSTER.operator().scale(0);
       namespace.await(
           "the trainer ends",
           () -> jobs.pod("alone", 1).getStatus().getPhase(),
@@ -67,8 +67,8 @@ class OperatorFailureE2E {
   @Tag(Disturbances.OWN_CLUSTER)
   void theOtherReplicaTakesOverFromAKilledLeader() {
     FineTuneJobs jobs = namespace.jobs();
-    CLUSTER.operator().scale(2);
     try {
+      CLUSTER.operator().scale(2);
       jobs.apply(Manifest.endless("led"));
       int step = jobs.awaitCheckpoint("led").training().step();
       Pod leader = CLUSTER.operator().leader();

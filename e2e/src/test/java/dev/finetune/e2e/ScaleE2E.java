@@ -3,6 +3,7 @@ package dev.finetune.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Phase;
 import dev.finetune.api.v1alpha1.TerminationMessage;
 import dev.finetune.api.v1alpha1.TrainerExit;
@@ -107,7 +108,12 @@ class ScaleE2E {
         jobs ->
             assertThat(jobs)
                 .hasSize(JOBS)
-                .allSatisfy(job -> assertThat(job.getStatus().phase()).isEqualTo(phase)));
+                .allSatisfy(
+                    job ->
+                        assertThat(job.getStatus())
+                            .isNotNull()
+                            .extracting(FineTuneJobStatus::phase)
+                            .isEqualTo(phase)));
   }
 
   private List<FineTuneJob> jobs() {

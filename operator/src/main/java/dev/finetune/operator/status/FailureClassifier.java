@@ -27,7 +27,10 @@ final class FailureClassifier {
     if (disruption.isPresent()) {
       return Failure.interrupted(ConditionReason.Disrupted, exitCode, disruption.get());
     }
-    return terminated.map(state -> exited(pod.get(), state)).orElseGet(() -> neverEnded(pod.get()));
+    return PodFacts.startError(pod.get())
+        .map(FailureClassifier::neverStarted)
+        .or(() -> terminated.map(state -> exited(pod.get(), state)))
+        .orElseGet(() -> neverEnded(pod.get()));
   }
 
   /**
@@ -98,6 +101,16 @@ final class FailureClassifier {
     AttemptOutcome outcome =
         exit == TrainerExit.TRY_AGAIN ? AttemptOutcome.Interrupted : AttemptOutcome.Failed;
     return new Failure(outcome, exit.reason(), exit.code(), message, exit.retryable());
+  }
+
+  private static Failure neverStarted(ContainerStateTerminated state) {
+    String words = LastWords.of(state).text();
+    return new Failure(
+        AttemptOutcome.Failed,
+        ConditionReason.UnknownExit,
+        state.getExitCode(),
+        "the trainer's container could not be started" + (words.isEmpty() ? "" : ": " + words),
+        true);
   }
 
   private static Failure unknown(int code, String reason, String words) {

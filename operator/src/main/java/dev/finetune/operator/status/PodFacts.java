@@ -38,6 +38,18 @@ final class PodFacts {
     return state(pod).map(ContainerState::getTerminated);
   }
 
+  /**
+   * The kubelet's word where the container runtime could not start the trainer's process at all.
+   * Such a state is a terminated one whose start lies in 1970.
+   */
+  static Optional<ContainerStateTerminated> startError(Pod pod) {
+    return terminated(pod)
+        .filter(
+            state ->
+                "StartError".equals(state.getReason())
+                    || "ContainerCannotRun".equals(state.getReason()));
+  }
+
   /** When the pod got its node, and with it its GPUs. */
   static Optional<Instant> scheduledTime(Pod pod) {
     return condition(pod, "PodScheduled")
@@ -49,6 +61,7 @@ final class PodFacts {
   /** When the trainer's process started. */
   static Optional<Instant> startedTime(Pod pod) {
     return state(pod)
+        .filter(state -> startError(pod).isEmpty())
         .flatMap(
             state ->
                 state.getRunning() != null

@@ -89,14 +89,17 @@ public record PodStage(boolean scheduled, boolean running, ConditionReason reaso
                       false, false, ConditionReason.JobCreated, name + " waits for a node"));
     }
     return new PodStage(
-        true, false, ConditionReason.PodStarting, name + " starts" + onNode(pod) + waiting(pod));
+        true, false, ConditionReason.PodStarting, name + " starts" + onNode(pod) + notYet(pod));
   }
 
   /** A trainer that has ended counts as running until its Job says how it ended. */
   private static boolean running(Pod pod) {
     Optional<ContainerState> state = PodFacts.state(pod);
     return state
-        .map(each -> each.getRunning() != null || each.getTerminated() != null)
+        .map(
+            each ->
+                each.getRunning() != null
+                    || (each.getTerminated() != null && PodFacts.startError(pod).isEmpty()))
         .orElseGet(() -> pod.getStatus() != null && "Running".equals(pod.getStatus().getPhase()));
   }
 
@@ -112,14 +115,20 @@ public record PodStage(boolean scheduled, boolean running, ConditionReason reaso
     return scheduled(pod) ? " on node " + pod.getSpec().getNodeName() : "";
   }
 
-  private static String waiting(Pod pod) {
+  private static String notYet(Pod pod) {
     ContainerStateWaiting waiting =
         PodFacts.state(pod).map(ContainerState::getWaiting).orElse(null);
-    if (waiting == null || waiting.getReason() == null) {
+    return waiting == null
+        ? PodFacts.startError(pod)
+            .map(state -> words(state.getReason(), state.getMessage()))
+            .orElse("")
+        : words(waiting.getReason(), waiting.getMessage());
+  }
+
+  private static String words(String reason, String message) {
+    if (reason == null) {
       return "";
     }
-    return ": "
-        + waiting.getReason()
-        + (waiting.getMessage() == null ? "" : ", " + waiting.getMessage());
+    return ": " + reason + (message == null ? "" : ", " + message);
   }
 }

@@ -47,6 +47,15 @@ class FailureClassifierTest {
   }
 
   @Test
+  void aContainerThatCannotBeStartedSaysWhy() {
+    var failure = classify(endedPod(1, 128, "StartError", "exec: \"python\": not found"));
+
+    assertThat(failure.reason()).isEqualTo(ConditionReason.UnknownExit);
+    assertThat(failure.message())
+        .isEqualTo("the trainer's container could not be started: exec: \"python\": not found");
+  }
+
+  @Test
   void aKillWithoutAMemoryLimitIsNotOutOfMemory() {
     Pod pod = endedPod(1, 137, "Error", "");
     pod.getSpec().getContainers().get(0).getResources().getLimits().remove("memory");

@@ -1,5 +1,6 @@
 package dev.finetune.operator.status;
 
+import static dev.finetune.operator.Scenes.endedPod;
 import static dev.finetune.operator.Scenes.pod;
 import static dev.finetune.operator.Scenes.runningPod;
 import static dev.finetune.operator.Scenes.unschedulablePod;
@@ -74,5 +75,18 @@ class PodStageTest {
 
     assertThat(stage.running()).isTrue();
     assertThat(stage.message()).isEqualTo("Pod tune-1-0-abcde trains on node node-1");
+  }
+
+  @Test
+  void aContainerThatCannotBeStartedDoesNotTrain() {
+    Pod pod = endedPod(1, 128, "StartError", "exec: \"python\": executable file not found");
+
+    var stage = PodStage.of("tune-1", Optional.of(pod), Optional.empty());
+
+    assertThat(stage.running()).isFalse();
+    assertThat(stage.reason()).isEqualTo(ConditionReason.PodStarting);
+    assertThat(stage.message())
+        .endsWith(
+            " starts on node node-1: StartError, exec: \"python\": executable file not found");
   }
 }

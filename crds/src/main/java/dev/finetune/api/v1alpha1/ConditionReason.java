@@ -22,6 +22,7 @@ public enum ConditionReason {
   InvalidRecipe("The recipe or the command line is wrong (exit code 64)."),
   DataError("A data file is missing or a row of it is wrong (exit code 65)."),
   ModelError("The model folder is missing, broken or not supported (exit code 66)."),
+  DeviceError("A GPU can't be used, or failed (exit code 69)."),
   InternalError("A fault of the trainer's own (exit code 70)."),
   OutOfMemory("Out of memory, on the device (exit code 71) or in the container (OOMKilled)."),
   OutputError("The destination can't be written (exit code 73)."),

@@ -13,6 +13,7 @@ public enum TrainerExit {
       ConditionReason.ModelError,
       false,
       "The model folder is missing, broken or not supported."),
+  DEVICE(69, ConditionReason.DeviceError, true, "A GPU can't be used, or failed."),
   INTERNAL(70, ConditionReason.InternalError, true, "A fault of the trainer's own."),
   OUT_OF_MEMORY(
       71, ConditionReason.OutOfMemory, false, "Out of memory, on the device or in the container."),

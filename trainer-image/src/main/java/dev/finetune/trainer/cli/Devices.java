@@ -34,8 +34,8 @@ record Devices(Map<String, String> environment, IntSupplier cudaDevices) {
   /**
    * Every GPU that the process can use, or the CPU where there is none.
    *
-   * @throws TrainerException USAGE if the image is built for GPUs, the container was given some and
-   *     none can be used
+   * @throws TrainerException DEVICE if the image is built for GPUs, the container was given some
+   *     and none can be used
    */
   List<String> visible() {
     int gpus = cudaDevices.getAsInt();
@@ -44,7 +44,7 @@ record Devices(Map<String, String> environment, IntSupplier cudaDevices) {
     }
     if (given().isPresent() && isForGpus()) {
       throw new TrainerException(
-          TrainerExit.USAGE,
+          TrainerExit.DEVICE,
           ("the container was given GPUs (%s=%s), and libtorch (%s) can use none: check that the node's NVIDIA driver"
                   + " is new enough for that CUDA version, that nvidia-smi works on the node, and that the pod runs with"
                   + " the NVIDIA container runtime (pod.runtimeClassName); --device cpu trains on the CPU all the same")

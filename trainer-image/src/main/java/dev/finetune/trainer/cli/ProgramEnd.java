@@ -2,8 +2,10 @@ package dev.finetune.trainer.cli;
 
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.engine.DeviceFault;
 import dev.finetune.trainer.engine.DeviceMemoryException;
 import java.io.PrintWriter;
+import java.util.Optional;
 
 /**
  * How the program ends.
@@ -28,6 +30,10 @@ record ProgramEnd(TrainerExit exit, String message, Throwable cause) {
     if (thrown instanceof OutOfMemoryError) {
       return new ProgramEnd(TrainerExit.OUT_OF_MEMORY, heap(thrown), thrown);
     }
+    Optional<String> device = DeviceFault.in(thrown);
+    if (device.isPresent()) {
+      return new ProgramEnd(TrainerExit.DEVICE, device(device.get()), thrown);
+    }
     return new ProgramEnd(
         TrainerExit.INTERNAL,
         "a fault of the trainer's own, please report it with the trace: " + thrown,
@@ -37,6 +43,11 @@ record ProgramEnd(TrainerExit exit, String message, Throwable cause) {
   private static String memory(Throwable thrown) {
     return "out of memory: %s; use a smaller training.batchSize or maxLength, or a smaller model"
         .formatted(thrown.getMessage());
+  }
+
+  private static String device(String fault) {
+    return "a GPU failed: %s; if it happens again on the same node, look at its nvidia-smi and dmesg (Xid)"
+        .formatted(fault);
   }
 
   private static String heap(Throwable thrown) {

@@ -31,7 +31,7 @@ class DevicesTest {
 
     assertThatThrownBy(devices::visible)
         .isInstanceOfSatisfying(
-            TrainerException.class, e -> assertThat(e.exit()).isEqualTo(TrainerExit.USAGE))
+            TrainerException.class, e -> assertThat(e.exit()).isEqualTo(TrainerExit.DEVICE))
         .hasMessageContaining("NVIDIA_VISIBLE_DEVICES=GPU-3f2a")
         .hasMessageContaining("libtorch (cu128) can use none")
         .hasMessageContaining("nvidia-smi");

@@ -101,8 +101,8 @@ public final class OperatorRelease {
         .toList();
   }
 
-  /** The pod that holds the lease. */
-  public Pod leader() {
+  /** Who holds the lease: the pod's name, and something that differs with each start. */
+  public String leaderIdentity() {
     String holder =
         client
             .leases()
@@ -111,8 +111,14 @@ public final class OperatorRelease {
             .require()
             .getSpec()
             .getHolderIdentity();
+    return holder == null ? "" : holder;
+  }
+
+  /** The pod that holds the lease. */
+  public Pod leader() {
+    String holder = leaderIdentity();
     return pods().stream()
-        .filter(pod -> holder != null && holder.startsWith(pod.getMetadata().getName()))
+        .filter(pod -> holder.startsWith(pod.getMetadata().getName()))
         .findFirst()
         .orElseThrow(() -> new AssertionError("the lease's holder " + holder + " is no pod"));
   }

@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -42,6 +43,7 @@ public final class SimulatedNodes implements AutoCloseable {
   private static final String POD_ADDRESS = "192.0.2.1";
 
   private static final int WORKERS = 8;
+  private static final int MOST_EDITS = 10;
 
   private final KubernetesClient client;
   private final String namespace;
@@ -142,33 +144,31 @@ public final class SimulatedNodes implements AutoCloseable {
     boolean here =
         nodes.stream()
             .anyMatch(node -> node.getMetadata().getName().equals(pod.getSpec().getNodeName()));
-    if (here && "Pending".equals(pod.getStatus().getPhase())) {
+    if (here && pending(pod)) {
       kubelet.execute(() -> run(pod));
     }
   }
 
+  private static boolean pending(Pod pod) {
+    return "Pending".equals(pod.getStatus().getPhase());
+  }
+
   private void run(Pod pod) {
+    edit(pod, each -> pending(each) ? running(each) : each);
+  }
+
+  private static Pod running(Pod each) {
     String now = ZonedDateTime.now(ZoneOffset.UTC).truncatedTo(ChronoUnit.SECONDS).toString();
-    client
-        .resource(pod)
-        .editStatus(
-            each ->
-                each.edit()
-                    .editStatus()
-                    .withPhase("Running")
-                    .withPodIP(POD_ADDRESS)
-                    .withStartTime(now)
-                    .addToConditions(
-                        new PodConditionBuilder().withType("Ready").withStatus("True").build())
-                    .withContainerStatuses(
-                        container(each)
-                            .withReady(true)
-                            .withNewState()
-                            .withNewRunning(now)
-                            .endState()
-                            .build())
-                    .endStatus()
-                    .build());
+    return each.edit()
+        .editStatus()
+        .withPhase("Running")
+        .withPodIP(POD_ADDRESS)
+        .withStartTime(now)
+        .addToConditions(new PodConditionBuilder().withType("Ready").withStatus("True").build())
+        .withContainerStatuses(
+            container(each).withReady(true).withNewState().withNewRunning(now).endState().build())
+        .endStatus()
+        .build();
   }
 
   /**
@@ -191,16 +191,36 @@ public final class SimulatedNodes implements AutoCloseable {
             .endTerminated()
             .endState()
             .build();
-    client
-        .resource(pod)
-        .editStatus(
-            each ->
-                each.edit()
-                    .editStatus()
-                    .withPhase("Succeeded")
-                    .withContainerStatuses(ended)
-                    .endStatus()
-                    .build());
+    edit(
+        pod,
+        each ->
+            each.edit()
+                .editStatus()
+                .withPhase("Succeeded")
+                .withContainerStatuses(ended)
+                .endStatus()
+                .build());
+  }
+
+  /**
+   * Edits a pod's status as it is now, and again where somebody else was faster: the scheduler
+   * writes to it too.
+   */
+  private void edit(Pod pod, UnaryOperator<Pod> change) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        client
+            .pods()
+            .inNamespace(namespace)
+            .withName(pod.getMetadata().getName())
+            .editStatus(change);
+        return;
+      } catch (KubernetesClientException e) {
+        if (attempt == MOST_EDITS) {
+          throw e;
+        }
+      }
+    }
   }
 
   private static ContainerStatusBuilder container(Pod pod) {

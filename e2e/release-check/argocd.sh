@@ -63,7 +63,7 @@ start_argocd() {
   start argocd-repo-server env TMPDIR="$state/argocd" ARGOCD_GPG_ENABLED=false \
     ARGOCD_ASK_PASS_SOCK="$state/argocd/ask-pass.sock" HOME="$state/argocd" \
     "$argocd/argocd-repo-server" --address "$loopback" --port 8082 --metrics-address "$loopback" --disable-tls \
-    --redis "$loopback:6379" --logformat text
+    --client-ca-path "" --redis "$loopback:6379" --logformat text
   wait_for 60 argocd-repo-server curl -sf "http://$loopback:8084/healthz"
   # FAKE_IN_CLUSTER: it runs outside, and https://kubernetes.default.svc is the cluster of its kubeconfig.
   start argocd-application-controller env ARGOCD_FAKE_IN_CLUSTER=true HOME="$state/argocd" \

@@ -299,6 +299,7 @@ cluster_up
 trap cluster_down EXIT
 make_repository
 configure_argocd
+for each in training server-side labels; do namespace_with_claims "$each"; done
 start_argocd
 jobs_of_every_phase
 suspend_and_resume

@@ -60,6 +60,34 @@ STATUS
   done'
 }
 
+# A namespace with the claims of its jobs, each bound to a volume of its own: without them no pod gets a node.
+namespace_with_claims() { # NAMESPACE
+  local claim
+  kubectl create namespace "$1" > /dev/null
+  for claim in models data results; do
+    kubectl apply -f - > /dev/null << CLAIM
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: $1-$claim}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteMany]
+  storageClassName: ""
+  claimRef: {namespace: $1, name: $claim}
+  hostPath: {path: /nowhere}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: $claim, namespace: $1}
+spec:
+  storageClassName: ""
+  accessModes: [ReadWriteMany]
+  resources: {requests: {storage: 1Gi}}
+  volumeName: $1-$claim
+CLAIM
+  done
+}
+
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 
 # The pod of a job's attempt, once the scheduler has bound it.

@@ -4,7 +4,6 @@ import dev.finetune.operator.leader.Leadership;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.RuntimeInfo;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.util.stream.Collectors;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
@@ -36,8 +35,7 @@ class OperatorReadiness implements HealthCheck {
           .unhealthyEventSources()
           .forEach(
               (controller, sources) ->
-                  response.withData(
-                      controller, sources.keySet().stream().collect(Collectors.joining(", "))));
+                  response.withData(controller, String.join(", ", sources.keySet())));
       return response
           .withData("role", "leader")
           .status(operates.allEventSourcesAreHealthy())

@@ -42,7 +42,7 @@ public class FineTuneMetrics {
 
   private final MeterRegistry registry;
   private final Clock clock;
-  private final Counter statusPatches;
+  private final Counter statusWrites;
   private final Timer timeToFirstStep;
   private final Timer queueWait;
   private final Counter preemptions;
@@ -50,7 +50,7 @@ public class FineTuneMetrics {
   FineTuneMetrics(MeterRegistry registry, Clock clock) {
     this.registry = registry;
     this.clock = clock;
-    this.statusPatches =
+    this.statusWrites =
         Counter.builder("finetune.status.writes")
             .description("Writes of a FineTuneJob's status.")
             .register(registry);
@@ -72,7 +72,7 @@ public class FineTuneMetrics {
 
   /** Counts one write of a status. */
   public void statusWritten() {
-    statusPatches.increment();
+    statusWrites.increment();
   }
 
   /** Records what changed between two statuses; {@code previous} is null for a new job. */

@@ -82,7 +82,8 @@ final class NextStepDecider {
     if (child.isEmpty()) {
       return decideWithoutJob(attempt, pod);
     }
-    if (Observation.complete(child.get())) {
+    // A pod that ended well doesn't end otherwise any more. Its Job says the same two writes later.
+    if (Observation.complete(child.get()) || AttemptEnd.done(attempt, pod)) {
       return new NextStep.Complete(AttemptEnd.succeeded(attempt, pod, now));
     }
     if (Observation.failed(child.get()) && !stillEnding(pod)) {

@@ -76,6 +76,25 @@ class NextStepDeciderTest {
   }
 
   @Test
+  void aPodThatEndedWellCompletesTheJobBeforeItsJobSaysSo() {
+    var step =
+        decide(running(), observed(List.of(job(1, null)), endedPod(1, 0, "Completed", "done")));
+
+    assertThat(step)
+        .asInstanceOf(type(NextStep.Complete.class))
+        .satisfies(
+            complete ->
+                assertThat(complete.end().attempt().outcome()).isEqualTo(AttemptOutcome.Succeeded));
+  }
+
+  @Test
+  void aPodThatFailedIsLeftToItsJob() {
+    var step = decide(running(), observed(List.of(job(1, null)), endedPod(1, 70, "Error", "bug")));
+
+    assertThat(step).isInstanceOf(NextStep.KeepRunning.class);
+  }
+
+  @Test
   void suspendDeletesTheRunningAttemptsJob() {
     var step = decide(suspended(running()), observed(List.of(job(1, null)), runningPod(1)));
 

@@ -76,7 +76,7 @@ public interface OperatorConfig {
   /** How progress is read from a running trainer. */
   interface ProgressPolling {
     /**
-     * Time between two questions to one trainer, and so the shortest between two status patches;
+     * Time between two questions to one trainer, and so the shortest between two status writes;
      * longer where more trainers run than {@link #perSecond()} lets be asked in it.
      */
     @WithDefault("10s")
@@ -87,7 +87,7 @@ public interface OperatorConfig {
     Duration timeout();
 
     /**
-     * Most questions a second, to all trainers together. Each answer leads to a status patch at
+     * Most questions a second, to all trainers together. Each answer leads to a status write at
      * most, so this also bounds what running jobs cost the API server.
      */
     @WithDefault("20")

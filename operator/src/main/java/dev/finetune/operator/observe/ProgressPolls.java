@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  * trainer, it starts the question that is due and takes the answer to an earlier one.
  *
  * <p>All jobs together ask at most so many trainers a second, and each answer leads to at most one
- * status patch, so that neither grows with the number of jobs: where more run, each is asked less
+ * status write, so that neither grows with the number of jobs: where more run, each is asked less
  * often. A trainer that can't be reached is asked less and less.
  */
 @ApplicationScoped

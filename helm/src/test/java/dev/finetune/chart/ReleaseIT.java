@@ -7,8 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.operator.support.FineTuneJobs;
 import dev.finetune.operator.support.KubeApiServer;
-import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
-import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -91,7 +89,7 @@ class ReleaseIT {
 
   /** The commands of docs/operations.md for a CRD that was applied by hand. */
   private static void adoptCrd(String namespace) {
-    crdResource()
+    API.crd()
         .edit(
             crd -> {
               crd.getMetadata().setLabels(Map.of("app.kubernetes.io/managed-by", "Helm"));
@@ -107,15 +105,7 @@ class ReleaseIT {
   }
 
   private static JsonNode crd() {
-    return Chart.parse(Serialization.asJson(crdResource().get())).get(0);
-  }
-
-  private static Resource<CustomResourceDefinition> crdResource() {
-    return API.client()
-        .apiextensions()
-        .v1()
-        .customResourceDefinitions()
-        .withName("finetunejobs.finetune.dev");
+    return Chart.parse(Serialization.asJson(API.crd().get())).get(0);
   }
 
   private static String version(FineTuneJob job) {

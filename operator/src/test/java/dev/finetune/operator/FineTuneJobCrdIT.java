@@ -155,13 +155,7 @@ class FineTuneJobCrdIT {
 
   @Test
   void staysBelowAHundredKilobytesAsTheApiServerStoresIt() {
-    var crd =
-        API.client()
-            .apiextensions()
-            .v1()
-            .customResourceDefinitions()
-            .withName("finetunejobs.finetune.dev")
-            .get();
+    var crd = API.crd().get();
 
     assertThat(crd.getSpec().getNames().getShortNames()).containsExactly("ftj");
     assertThat(Serialization.asJson(crd).getBytes(StandardCharsets.UTF_8).length)

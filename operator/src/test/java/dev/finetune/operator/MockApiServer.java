@@ -49,7 +49,7 @@ public class MockApiServer implements QuarkusTestResourceLifecycleManager {
     return STATUS_WRITES.getOrDefault(name, 0);
   }
 
-  /** Adds server-side apply, which the mock answers with 415: the patch is merged and stored. */
+  /** Counts writes of a status, and answers where the mock would mislead the operator. */
   private static final class Dispatcher extends KubernetesCrudDispatcher {
     Dispatcher(List<CustomResourceDefinitionContext> resources) {
       super(resources);

@@ -11,7 +11,6 @@ import dev.finetune.operator.support.OperatorProcess;
 import dev.finetune.operator.support.TestJobController;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
-import io.fabric8.kubernetes.client.dsl.Resource;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -34,7 +33,7 @@ class OlderSchemaIT {
 
   @BeforeEach
   void startOperator() {
-    current = crd().get();
+    current = API.crd().get();
     String namespace = API.newNamespace();
     jobs = new FineTuneJobs(API.client(), namespace);
     cluster = new TestJobController(API.client(), namespace);
@@ -54,15 +53,7 @@ class OlderSchemaIT {
   @Test
   void aFieldThatTheSchemaDoesNotKnowIsMissedAndToldOnce() {
     older(status -> status.getProperties().remove("message"));
-    // The API server takes a moment to serve another schema.
-    await()
-        .atMost(PATIENCE)
-        .pollInterval(Duration.ofSeconds(1))
-        .untilAsserted(
-            () -> {
-              jobs.apply("waits-" + System.nanoTime(), "suspend: true");
-              assertThat(operator.log()).contains("dropped status.message: ", ADVICE);
-            });
+    awaitTold("dropped status.message: ", ADVICE);
 
     jobs.apply("starts");
     cluster.awaitJob("starts-1");
@@ -76,14 +67,7 @@ class OlderSchemaIT {
   void aValueThatTheSchemaRefusesIsToldOnceAndWrittenAfterTheUpgrade() {
     older(
         status -> status.getProperties().get("phase").getEnum().remove(new TextNode("Suspended")));
-    await()
-        .atMost(PATIENCE)
-        .pollInterval(Duration.ofSeconds(1))
-        .untilAsserted(
-            () -> {
-              jobs.apply("waits-" + System.nanoTime(), "suspend: true");
-              assertThat(operator.log()).contains("refused a status: ", "status.phase", ADVICE);
-            });
+    awaitTold("refused a status: ", "status.phase", ADVICE);
     jobs.apply("waits", "suspend: true");
 
     upgrade();
@@ -92,16 +76,20 @@ class OlderSchemaIT {
     assertThat(operator.log()).containsOnlyOnce("refused a status").doesNotContain("\tat ");
   }
 
-  private static Resource<CustomResourceDefinition> crd() {
-    return API.client()
-        .apiextensions()
-        .v1()
-        .customResourceDefinitions()
-        .withName("finetunejobs.finetune.dev");
+  /** With a job after the other: the API server takes a moment to serve another schema. */
+  private void awaitTold(String... words) {
+    await()
+        .atMost(PATIENCE)
+        .pollInterval(Duration.ofSeconds(1))
+        .untilAsserted(
+            () -> {
+              jobs.apply("waits-" + System.nanoTime(), "suspend: true");
+              assertThat(operator.log()).contains(words);
+            });
   }
 
   private static void older(Consumer<JSONSchemaProps> change) {
-    crd()
+    API.crd()
         .edit(
             crd -> {
               change.accept(
@@ -117,7 +105,7 @@ class OlderSchemaIT {
   }
 
   private void upgrade() {
-    crd()
+    API.crd()
         .edit(
             crd -> {
               crd.setSpec(current.getSpec());

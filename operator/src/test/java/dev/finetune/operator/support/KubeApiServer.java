@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -70,6 +71,15 @@ public final class KubeApiServer implements BeforeAllCallback {
   /** A client with every right. */
   public KubernetesClient client() {
     return running.client;
+  }
+
+  /** The CustomResourceDefinition as it is installed. */
+  public Resource<CustomResourceDefinition> crd() {
+    return client()
+        .apiextensions()
+        .v1()
+        .customResourceDefinitions()
+        .withName("finetunejobs.finetune.dev");
   }
 
   /** The kubeconfig of {@link #client()}. */

@@ -2,6 +2,7 @@ package dev.finetune.operator.events;
 
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
+import dev.finetune.operator.config.Daemons;
 import dev.finetune.operator.resources.Labels;
 import io.fabric8.kubernetes.api.model.MicroTime;
 import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
@@ -9,16 +10,25 @@ import io.fabric8.kubernetes.api.model.events.v1.Event;
 import io.fabric8.kubernetes.api.model.events.v1.EventBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
-/** Writes an Event of events.k8s.io/v1 for each transition of a FineTuneJob. */
+/**
+ * Writes an Event of events.k8s.io/v1 for each transition of a FineTuneJob. As client-go's recorder
+ * it does so beside the reconciler: where a thousand jobs end at once, none waits for the Events of
+ * the others before its status says so.
+ */
 @ApplicationScoped
 public class TransitionEvents {
   private static final Logger LOG = Logger.getLogger(TransitionEvents.class);
@@ -26,33 +36,70 @@ public class TransitionEvents {
   /** The API server refuses a longer note. */
   private static final int LONGEST_NOTE = 1024;
 
+  /** Events that wait to be written; what comes on top of them is a log line. */
+  private static final int LONGEST_QUEUE = 10_000;
+
+  /** What is left at the operator's end is written first, within its grace period. */
+  private static final long SECONDS_AT_THE_END = 5;
+
   private static final DateTimeFormatter MICRO_TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
 
   private final KubernetesClient client;
   private final Clock clock;
+  private final ExecutorService writer;
 
   TransitionEvents(KubernetesClient client, Clock clock) {
     this.client = client;
     this.clock = clock;
+    this.writer =
+        new ThreadPoolExecutor(
+            /* corePoolSize= */ 1,
+            /* maximumPoolSize= */ 1,
+            /* keepAliveTime= */ 0,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(LONGEST_QUEUE),
+            Daemons.named("events"));
   }
 
   /**
-   * Tells what changed. An Event that can't be written is a log line; the job goes on without it.
+   * Tells what changed, in this order and soon. An Event that can't be written is a log line; the
+   * job goes on without it.
    */
   public void emit(FineTuneJob job, FineTuneJobStatus previous, FineTuneJobStatus next) {
     for (Transition transition : Transition.between(previous, next)) {
+      Event event = event(job, transition, clock.instant());
       try {
-        client.resource(event(job, transition, clock.instant())).create();
-      } catch (KubernetesClientException e) {
-        LOG.warnf(
-            "event %s of %s/%s was not written: %s",
-            transition.reason(),
-            job.getMetadata().getNamespace(),
-            job.getMetadata().getName(),
-            e.getMessage());
+        writer.execute(() -> write(event));
+      } catch (RejectedExecutionException e) {
+        notWritten(event, "too many wait already");
       }
     }
+  }
+
+  @PreDestroy
+  void close() throws InterruptedException {
+    writer.shutdown();
+    if (!writer.awaitTermination(SECONDS_AT_THE_END, TimeUnit.SECONDS)) {
+      LOG.warnf("%d events were not written", writer.shutdownNow().size());
+    }
+  }
+
+  private void write(Event event) {
+    try {
+      client.resource(event).create();
+    } catch (KubernetesClientException e) {
+      notWritten(event, e.getMessage());
+    }
+  }
+
+  private static void notWritten(Event event, String why) {
+    LOG.warnf(
+        "event %s of %s/%s was not written: %s",
+        event.getReason(),
+        event.getRegarding().getNamespace(),
+        event.getRegarding().getName(),
+        why);
   }
 
   static Event event(FineTuneJob job, Transition transition, Instant now) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.finetune.api.v1alpha1.Progress;
+import dev.finetune.operator.config.Daemons;
 import dev.finetune.operator.config.OperatorConfig;
 import dev.finetune.operator.resources.TrainerContainer;
 import io.fabric8.kubernetes.api.model.ContainerPort;

@@ -1,6 +1,7 @@
 package dev.finetune.operator.observe;
 
 import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.operator.config.Daemons;
 import dev.finetune.operator.config.OperatorConfig;
 import dev.finetune.operator.observe.ProgressSource.Answer;
 import io.fabric8.kubernetes.api.model.Pod;

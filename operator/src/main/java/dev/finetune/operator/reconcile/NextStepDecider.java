@@ -79,12 +79,13 @@ final class NextStepDecider {
   private NextStep decideRunning(Attempt attempt) {
     Optional<Job> child = observation.job(attempt.number());
     Optional<Pod> pod = observation.pod(attempt.number());
+    // A pod that ended well doesn't end otherwise any more, whatever becomes of its Job, which says
+    // the same two writes later.
+    if (AttemptEnd.done(attempt, pod) || child.filter(Observation::complete).isPresent()) {
+      return new NextStep.Complete(AttemptEnd.succeeded(attempt, pod, now));
+    }
     if (child.isEmpty()) {
       return decideWithoutJob(attempt, pod);
-    }
-    // A pod that ended well doesn't end otherwise any more. Its Job says the same two writes later.
-    if (Observation.complete(child.get()) || AttemptEnd.done(attempt, pod)) {
-      return new NextStep.Complete(AttemptEnd.succeeded(attempt, pod, now));
     }
     if (Observation.failed(child.get()) && !stillEnding(pod)) {
       return ending()
@@ -153,9 +154,6 @@ final class NextStepDecider {
 
   /** The attempt that the operator ended is over. */
   private NextStep decideEnded(Attempt attempt, ConditionReason reason, Optional<Pod> pod) {
-    if (AttemptEnd.done(attempt, pod)) {
-      return new NextStep.Complete(AttemptEnd.succeeded(attempt, pod, now));
-    }
     AttemptEnd end = AttemptEnd.byOperator(attempt, reason, status.message(), pod, now);
     return switch (reason) {
       case SuspendRequested ->

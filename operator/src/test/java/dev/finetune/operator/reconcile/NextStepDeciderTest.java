@@ -276,6 +276,12 @@ class NextStepDeciderTest {
   }
 
   @Test
+  void aJobDeletedAfterItsPodEndedWellIsDone() {
+    assertThat(decide(running(), observed(List.of(), endedPod(1, 0, "Completed", "done"))))
+        .isInstanceOf(NextStep.Complete.class);
+  }
+
+  @Test
   void theBackoffIsWaitedForWithTheMessageThatTheEndOfTheAttemptHad() {
     FineTuneJob job = running();
     var observation = observed(List.of(job(1, "Failed")), endedPod(1, 70, "Error", "boom"));

@@ -26,6 +26,7 @@ public enum ConditionReason {
   InternalError("A fault of the trainer's own (exit code 70)."),
   OutOfMemory("Out of memory, on the device (exit code 71) or in the container (OOMKilled)."),
   OutputError("The destination can't be written (exit code 73)."),
+  RankLost("One of several ranks died or stopped answering (exit code 74); the message names it."),
   Interrupted("Interrupted after a checkpoint (exit code 75)."),
   NonFiniteLoss("The loss became NaN or infinite (exit code 76)."),
   Stalled("The trainer ran for deadlines.stallSeconds without any progress."),

@@ -14,6 +14,8 @@ public record TerminationMessage(
     @JsonPropertyDescription(
             "The last lines of the log, where the trainer failed; at most 1500 bytes of UTF-8.")
         String log,
+    @JsonPropertyDescription("The rank that failed first; absent where one trains alone.")
+        Integer rank,
     @JsonPropertyDescription("The last progress.") Progress progress) {
 
   /** Longest message that Kubernetes keeps, in bytes. */
@@ -21,4 +23,9 @@ public record TerminationMessage(
 
   /** Longest {@link #log}, in bytes. */
   public static final int MAX_LOG_BYTES = 1500;
+
+  /** Last words of a trainer that ran alone. */
+  public TerminationMessage(TrainerExit exit, String message, String log, Progress progress) {
+    this(exit, message, log, null, progress);
+  }
 }

@@ -32,5 +32,26 @@ public final class TrainerEnvironment {
   /** Number of the attempt, from 1; with {@link #JOB_UID} the run's name. */
   public static final String ATTEMPT = "FINETUNE_ATTEMPT";
 
+  /**
+   * Number of pods that train together, by torchrun's and ms-swift's name; with {@link #NODE_RANK},
+   * {@link #MASTER_ADDRESS} and {@link #MASTER_PORT}. Absent: one.
+   */
+  public static final String NODES = "NNODES";
+
+  /** Number of this pod among them, from 0; an Indexed Job's completion index. */
+  public static final String NODE_RANK = "NODE_RANK";
+
+  /** Processes that train together in one pod, a rank each. Absent: one for each GPU. */
+  public static final String RANKS_PER_NODE = "NPROC_PER_NODE";
+
+  /** Host name or address of the pod with rank 0. It may have none yet when the others start. */
+  public static final String MASTER_ADDRESS = "MASTER_ADDR";
+
+  /** Port on which rank 0 is met. */
+  public static final String MASTER_PORT = "MASTER_PORT";
+
+  /** Value of {@link #MASTER_PORT} in a pod, torchrun's default. */
+  public static final int MASTER_PORT_NUMBER = 29500;
+
   private TrainerEnvironment() {}
 }

@@ -18,6 +18,11 @@ public enum TrainerExit {
   OUT_OF_MEMORY(
       71, ConditionReason.OutOfMemory, false, "Out of memory, on the device or in the container."),
   OUTPUT(73, ConditionReason.OutputError, true, "The destination can't be written."),
+  RANK_LOST(
+      74,
+      ConditionReason.RankLost,
+      true,
+      "One of several ranks died or stopped answering, and the others ended."),
   TRY_AGAIN(
       75,
       ConditionReason.Interrupted,

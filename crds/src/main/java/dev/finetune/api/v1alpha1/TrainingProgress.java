@@ -30,4 +30,37 @@ public record TrainingProgress(
         Double tokensPerSecond,
     @JsonPropertyDescription("Share of the steps done, 0 to 100.") Integer progressPercentage,
     @JsonPropertyDescription("Estimated seconds to the end, from the speed so far.")
-        Long remainingSeconds) {}
+        Long remainingSeconds,
+    @JsonPropertyDescription("How fast each rank computes; absent where one trains alone.")
+        RankProgress ranks) {
+
+  /** Progress of a run that trains alone. */
+  public TrainingProgress(
+      Double epoch,
+      Integer totalEpochs,
+      String epochText,
+      Integer step,
+      Integer totalSteps,
+      Double loss,
+      Double evalLoss,
+      Double learningRate,
+      Double gradientNorm,
+      Double tokensPerSecond,
+      Integer progressPercentage,
+      Long remainingSeconds) {
+    this(
+        epoch,
+        totalEpochs,
+        epochText,
+        step,
+        totalSteps,
+        loss,
+        evalLoss,
+        learningRate,
+        gradientNorm,
+        tokensPerSecond,
+        progressPercentage,
+        remainingSeconds,
+        null);
+  }
+}

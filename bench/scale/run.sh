@@ -54,8 +54,8 @@ measure() {
   [ "$side" != finetune ] || sleep $((n / 20 + 15))
   phase idle idle-running --length "${idle}s"
   [ "$side" != finetune ] || measure_trainers
-  phase complete complete --run wave --n "$n" --timeout 5m
-  sleep 5
+  # Events are written beside the statuses and may end after them.
+  phase complete complete --run wave --n "$n" --timeout 5m --trailing $((n / 25 + 5))s
   phase idle idle-succeeded --length "${idle}s"
 }
 

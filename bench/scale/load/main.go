@@ -23,7 +23,7 @@ type options struct {
 	template, run, phase, side  string
 	until                       string
 	n, workers, first           int
-	timeout, length             time.Duration
+	timeout, length, trailing   time.Duration
 	audit, processes, out, user string
 }
 
@@ -64,6 +64,7 @@ func parse(mode string, arguments []string) *options {
 	f.IntVar(&o.first, "first", 0, "number in the name of the first job")
 	f.IntVar(&o.workers, "workers", 32, "requests at a time")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "longest time for the phase")
+	f.DurationVar(&o.trailing, "trailing", 3*time.Second, "how long after a phase requests still count as its own: what the operator writes later, such as Events, and what is yet to be logged")
 	f.DurationVar(&o.length, "length", time.Minute, "length of an idle phase")
 	f.StringVar(&o.audit, "audit", "", "audit log of the API server")
 	f.StringVar(&o.user, "user", "", "user name of the operator in the audit log")
@@ -101,7 +102,7 @@ func run(mode string, o *options) error {
 	result.WallSeconds = time.Since(result.Start).Seconds()
 	result.ClientSeconds, result.Errors = phase.clientSeconds, phase.errors.Load()
 	if mode != "idle" {
-		time.Sleep(3 * time.Second) // the last writes are still to be logged
+		time.Sleep(o.trailing)
 	}
 	result.Processes = processes.end()
 	result.Latencies, result.Pods, result.JobsWithSeveralPods = jobs.summary(result.Start)

@@ -36,6 +36,9 @@ public class TransitionEvents {
   /** The API server refuses a longer note. */
   private static final int LONGEST_NOTE = 1024;
 
+  /** Few, so that Events never keep statuses waiting; readers order them by their names. */
+  private static final int WRITERS = 2;
+
   /** Events that wait to be written; what comes on top of them is a log line. */
   private static final int LONGEST_QUEUE = 10_000;
 
@@ -54,8 +57,8 @@ public class TransitionEvents {
     this.clock = clock;
     this.writer =
         new ThreadPoolExecutor(
-            /* corePoolSize= */ 1,
-            /* maximumPoolSize= */ 1,
+            WRITERS,
+            WRITERS,
             /* keepAliveTime= */ 0,
             TimeUnit.SECONDS,
             new ArrayBlockingQueue<>(LONGEST_QUEUE),
@@ -63,8 +66,8 @@ public class TransitionEvents {
   }
 
   /**
-   * Tells what changed, in this order and soon. An Event that can't be written is a log line; the
-   * job goes on without it.
+   * Tells what changed, soon. An Event that can't be written is a log line; the job goes on without
+   * it.
    */
   public void emit(FineTuneJob job, FineTuneJobStatus previous, FineTuneJobStatus next) {
     for (Transition transition : Transition.between(previous, next)) {

@@ -14,12 +14,14 @@ import java.util.TreeSet;
  * a checkpoint of another identity is never gone on from.
  *
  * <p>These settings are not part of it, so they may change between attempts: output.destination,
- * training.loggingSteps, training.evalSteps, training.saveSteps and training.keepCheckpoints. None
- * of them changes what a step computes. The programs' versions are noted and not compared.
+ * training.loggingSteps, training.evalSteps, training.saveSteps and training.keepCheckpoints; and
+ * training.batchSize, training.gradientAccumulationSteps and the number of ranks as long as their
+ * product stays the same. None of them changes what a step computes, but for rounding and dropout's
+ * masks. The programs' versions are noted and not compared.
  *
  * @param recipe the resolved recipe without the settings above
- * @param devices replicas that share a micro-batch, which has training.batchSize rows for each:
- *     with another number a step would see other rows
+ * @param rowsPerStep batchSize x gradientAccumulationSteps x ranks: with another number a step
+ *     would see other rows
  * @param dataSha256 hash of the tokenised training and validation rows in their order
  * @param modelSha256 fingerprint of the base model's files
  * @param startDate the first attempt's date, such as 2026-11-25: chat templates may write today's,
@@ -28,14 +30,20 @@ import java.util.TreeSet;
  */
 public record RunIdentity(
     ObjectNode recipe,
-    int devices,
+    int rowsPerStep,
     String dataSha256,
     String modelSha256,
     String startDate,
     Map<String, String> versions) {
 
   private static final Set<String> CHANGEABLE =
-      Set.of("loggingSteps", "evalSteps", "saveSteps", "keepCheckpoints");
+      Set.of(
+          "loggingSteps",
+          "evalSteps",
+          "saveSteps",
+          "keepCheckpoints",
+          "batchSize",
+          "gradientAccumulationSteps");
 
   /**
    * Leaves out the settings that may change.
@@ -44,7 +52,7 @@ public record RunIdentity(
    */
   public static RunIdentity of(
       ObjectNode recipe,
-      int devices,
+      int rowsPerStep,
       String dataSha256,
       String modelSha256,
       String startDate,
@@ -54,15 +62,17 @@ public record RunIdentity(
     if (fixed.get("training") instanceof ObjectNode training) {
       training.remove(CHANGEABLE);
     }
-    return new RunIdentity(fixed, devices, dataSha256, modelSha256, startDate, versions);
+    return new RunIdentity(fixed, rowsPerStep, dataSha256, modelSha256, startDate, versions);
   }
 
   /** What differs, one phrase each: the setting, its value here and there. */
-  List<String> differencesFrom(RunIdentity other) {
+  public List<String> differencesFrom(RunIdentity other) {
     List<String> differences = new ArrayList<>();
     compare("", recipe, other.recipe, differences);
-    if (devices != other.devices) {
-      differences.add("it trains on %d devices, and did on %d".formatted(devices, other.devices));
+    if (rowsPerStep != other.rowsPerStep) {
+      differences.add(
+          "a step takes %d rows (batchSize x gradientAccumulationSteps x ranks), and took %d"
+              .formatted(rowsPerStep, other.rowsPerStep));
     }
     if (!Objects.equals(dataSha256, other.dataSha256)) {
       differences.add("the training or validation rows differ");

@@ -53,6 +53,27 @@ record Devices(Map<String, String> environment, IntSupplier cudaDevices) {
     return List.of("cpu");
   }
 
+  /**
+   * The device of one of several ranks on this machine, one each.
+   *
+   * @param chosen what the user asked for; empty: the visible ones
+   * @param localRank the rank among those of this machine
+   * @throws TrainerException USAGE if there are more ranks than GPUs
+   */
+  String ofRank(List<String> chosen, int localRank) {
+    List<String> devices = chosen.isEmpty() ? visible() : chosen;
+    if (localRank < devices.size()) {
+      return devices.get(localRank);
+    }
+    if (devices.stream().allMatch("cpu"::equals)) {
+      return "cpu";
+    }
+    throw new TrainerException(
+        TrainerExit.USAGE,
+        "rank %d of this machine has no device: there are %d (%s); start as many ranks as devices"
+            .formatted(localRank, devices.size(), String.join(", ", devices)));
+  }
+
   /** What a user must know about these devices; empty where there is nothing to say. */
   Optional<String> warning(List<String> devices) {
     return given()

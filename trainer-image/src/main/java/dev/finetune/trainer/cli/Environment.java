@@ -15,9 +15,14 @@ import java.util.Optional;
  * @param listen HOST:PORT where to serve progress
  * @param terminationMessageFile where the last words go
  * @param token what this process writes in its destination's name
+ * @param host the pod's or the machine's name, which only people read
  */
 record Environment(
-    Path volumes, Optional<String> listen, Optional<Path> terminationMessageFile, RunToken token) {
+    Path volumes,
+    Optional<String> listen,
+    Optional<Path> terminationMessageFile,
+    RunToken token,
+    String host) {
 
   private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
 
@@ -28,19 +33,20 @@ record Environment(
         Optional.ofNullable(variables.get(TrainerEnvironment.LISTEN)),
         Optional.ofNullable(variables.get(TrainerEnvironment.TERMINATION_MESSAGE_FILE))
             .map(Path::of),
-        token(variables));
+        token(variables),
+        hostName());
   }
 
   private static RunToken token(Map<String, String> variables) {
     String job = variables.get(TrainerEnvironment.JOB_UID);
     String attempt = variables.get(TrainerEnvironment.ATTEMPT);
     return job == null || attempt == null
-        ? RunToken.of(host())
-        : RunToken.of(job, Integer.parseInt(attempt), host());
+        ? RunToken.of(hostName())
+        : RunToken.of(job, Integer.parseInt(attempt), hostName());
   }
 
-  /** The pod's or the machine's name, which only people read; no name service is asked. */
-  private static String host() {
+  /** No name service is asked. */
+  private static String hostName() {
     try {
       return Files.readString(HOST_NAME).strip();
     } catch (IOException e) {

@@ -26,6 +26,7 @@ import dev.finetune.trainer.report.LogFile;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.RunStart;
 import dev.finetune.trainer.train.LoopEnd;
+import dev.finetune.trainer.train.Ranks;
 import dev.finetune.trainer.train.TrainingData;
 import dev.finetune.trainer.train.TrainingLoop;
 import dev.finetune.trainer.train.TrainingPlan;
@@ -36,10 +37,15 @@ import java.time.Clock;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * One run from its recipe to its adapter. What can be found wrong is found in the order of what it
  * costs: the destination, every row, the model's files, and only then are weights loaded.
+ *
+ * <p>Of several ranks the first one leads: the destination is its alone, and the others hear from
+ * it where training begins.
  */
 final class FineTuning {
   private final ResolvedRecipe resolved;
@@ -49,7 +55,8 @@ final class FineTuning {
   private final RunToken token;
   private final RunListener listener;
   private final GracefulStop stop;
-  private final List<String> devices;
+  private final LocalRank rank;
+  private final Briefing briefing;
   private final ModelFactory models;
 
   FineTuning(
@@ -58,7 +65,7 @@ final class FineTuning {
       RunToken token,
       RunListener listener,
       GracefulStop stop,
-      List<String> devices,
+      LocalRank rank,
       ModelFactory models) {
     this.resolved = resolved;
     this.recipe = resolved.recipe();
@@ -67,7 +74,8 @@ final class FineTuning {
     this.token = token;
     this.listener = listener;
     this.stop = stop;
-    this.devices = devices;
+    this.rank = rank;
+    this.briefing = new Briefing(rank.group());
     this.models = models;
   }
 
@@ -78,6 +86,9 @@ final class FineTuning {
    * @throws TrainerException for every other end; TRY_AGAIN if the run was asked to stop
    */
   String run() {
+    if (!rank.leads()) {
+      return follow();
+    }
     listener.resolved(resolved.tree());
     Destination destination = Destinations.open(recipe.output().destination(), locations);
     try {
@@ -95,26 +106,56 @@ final class FineTuning {
     CheckpointScan scan = new CheckpointScan(destination, listener::warned);
     LocalDate startDate =
         scan.startDate().map(LocalDate::parse).orElseGet(() -> LocalDate.now(ZoneOffset.UTC));
+    briefing.tellDate(startDate);
+    Inputs inputs = read(startDate);
+    briefing.tellRun(inputs.run());
+    return train(destination, scan, inputs);
+  }
+
+  private String follow() {
+    Inputs inputs = read(briefing.hearDate());
+    briefing.check(inputs.run());
+    Optional<TrainerState> start = briefing.hearStart();
+    if (start.isPresent()) {
+      try (TrainableModel model = models.create(recipe, inputs.folder(), rank)) {
+        stop.check();
+        if (start.get().step() > 0) {
+          model.restore(Map.of(), Map.of());
+        }
+        loop(inputs.data(), model, Optional.empty(), listener, start.get());
+      }
+    }
+    return "rank %d is done".formatted(rank.group().rank());
+  }
+
+  /**
+   * What a rank reads before it trains.
+   *
+   * @param folder the base model, whose weights are not loaded yet
+   * @param data this rank's rows
+   * @param run the same on every rank
+   */
+  private record Inputs(ModelFolder folder, TrainingData data, RunIdentity run) {}
+
+  private Inputs read(LocalDate startDate) {
     Path modelPath = modelPath();
-    TrainingData data;
-    RunIdentity run;
     try (Tokenizer tokenizer = Tokenizer.load(modelPath)) {
       PreparedDataset dataset = prepare(modelPath, tokenizer, startDate);
       listener.checked(dataset.verdict());
       stop.check();
-      data = data(dataset, tokenizer.padId());
-      run =
+      RunIdentity run =
           RunIdentity.of(
               resolved.tree(),
-              devices.size(),
+              options.batchSize() * options.gradientAccumulationSteps() * rank.group().size(),
               Fingerprints.of(dataset),
               Fingerprints.of(modelPath),
               startDate.toString(),
               Versions.all());
+      TrainingData data = data(dataset, tokenizer.padId());
+      ModelFolder folder = ModelFolder.open(modelPath);
+      stop.check();
+      return new Inputs(folder, data, run);
     }
-    ModelFolder folder = ModelFolder.open(modelPath);
-    stop.check();
-    return train(destination, scan, folder, data, run);
   }
 
   private Path modelPath() {
@@ -137,38 +178,38 @@ final class FineTuning {
   }
 
   private TrainingData data(PreparedDataset dataset, int padId) {
-    // Each device takes its share of a micro-batch's rows.
-    int rows = options.batchSize() * devices.size();
     RowOrder order =
         new RowOrder(dataset.train().size(), options.seed(), recipe.dataset().shuffle());
     return new TrainingData(
-        new MicroBatches(dataset.train(), order, rows, options.gradientAccumulationSteps(), padId),
-        MicroBatches.inOrder(dataset.validation(), rows, padId));
+        new MicroBatches(
+            dataset.train(),
+            order,
+            options.batchSize(),
+            options.gradientAccumulationSteps(),
+            rank.group().rank(),
+            rank.group().size(),
+            padId),
+        MicroBatches.inOrder(dataset.validation(), options.batchSize(), padId));
   }
 
-  private String train(
-      Destination destination,
-      CheckpointScan scan,
-      ModelFolder folder,
-      TrainingData data,
-      RunIdentity run)
+  private String train(Destination destination, CheckpointScan scan, Inputs inputs)
       throws IOException {
-    TrainingPlan plan =
-        new TrainingPlan(options, data.training().windowsPerEpoch(), !data.validation().isEmpty());
-    CheckpointStore checkpoints = scan.open(run, token, options.keepCheckpoints());
+    CheckpointStore checkpoints = scan.open(inputs.run(), token, options.keepCheckpoints());
     AdapterFolder adapter = new AdapterFolder(destination);
     TrainingResult result =
         new TrainingResult(adapter.location(), destination.locationOf(LogFile.NAME));
-    if (scan.holdsResult()) {
-      listener.started(start(plan, checkpoints));
+    boolean done = scan.holdsResult();
+    briefing.tellStart(done ? Optional.empty() : Optional.of(checkpoints.state()));
+    if (done) {
+      listener.started(start(plan(inputs.data()), checkpoints));
       listener.finished(result);
       return "the adapter of this recipe is already at " + adapter.location();
     }
-    RecipeCopy.write(destination, resolved.tree(), run);
-    try (TrainableModel model = models.create(recipe, folder, devices)) {
+    RecipeCopy.write(destination, resolved.tree(), inputs.run());
+    try (TrainableModel model = models.create(recipe, inputs.folder(), rank)) {
       listener.loaded(model.parameters());
       stop.check();
-      train(destination, plan, data, model, checkpoints);
+      train(destination, inputs.data(), model, checkpoints);
     }
     adapter.write(checkpoints);
     listener.finished(result);
@@ -176,28 +217,46 @@ final class FineTuning {
   }
 
   private void train(
-      Destination destination,
-      TrainingPlan plan,
-      TrainingData data,
-      TrainableModel model,
-      CheckpointStore checkpoints)
+      Destination destination, TrainingData data, TrainableModel model, CheckpointStore checkpoints)
       throws IOException {
     TrainerState state = checkpoints.resume(model);
     Path logFile = destination.resolve(LogFile.NAME);
     boolean evaluated = state.evaluatedStep() == state.step();
     try (LogFile log = LogFile.open(logFile, state.step(), evaluated, listener::warned)) {
-      listener.started(start(plan, checkpoints));
+      listener.started(start(plan(data), checkpoints));
       RunListener all = new Listeners(List.of(listener, log));
-      LoopEnd end =
-          new TrainingLoop(plan, data, model, checkpoints, all, stop.signal(), Clock.systemUTC())
-              .run(state);
-      if (!end.finished()) {
-        throw new TrainerException(
-            TrainerExit.TRY_AGAIN,
-            "stopped by a signal after step %d of %d; run again to go on from %s"
-                .formatted(end.state().step(), plan.totalSteps(), checkpoints.describeLatest()));
-      }
+      loop(data, model, Optional.of(checkpoints), all, state);
     }
+  }
+
+  /**
+   * Trains to the end.
+   *
+   * @throws TrainerException TRY_AGAIN if a rank was asked to stop
+   */
+  private void loop(
+      TrainingData data,
+      TrainableModel model,
+      Optional<CheckpointStore> checkpoints,
+      RunListener heard,
+      TrainerState state) {
+    TrainingPlan plan = plan(data);
+    Ranks ranks = new Ranks(rank.group(), stop.signal(), rank.host());
+    LoopEnd end =
+        new TrainingLoop(plan, data, model, checkpoints, heard, ranks, Clock.systemUTC())
+            .run(state);
+    if (!end.finished()) {
+      String from = checkpoints.map(CheckpointStore::describeLatest).orElse("its last checkpoint");
+      throw new TrainerException(
+          TrainerExit.TRY_AGAIN,
+          "stopped by a signal after step %d of %d; run again to go on from %s"
+              .formatted(end.state().step(), plan.totalSteps(), from));
+    }
+  }
+
+  private TrainingPlan plan(TrainingData data) {
+    return new TrainingPlan(
+        options, data.training().windowsPerEpoch(), !data.validation().isEmpty());
   }
 
   private static RunStart start(TrainingPlan plan, CheckpointStore checkpoints) {

@@ -14,9 +14,22 @@ import java.util.Optional;
  *
  * @param err where messages go
  * @param debug whether every message comes with its trace
- * @param file the container's termination message
+ * @param worker whether a launcher reads the file and tells the user
+ * @param file the container's termination message, or the launcher's file
  */
-record LastWords(PrintWriter err, boolean debug, Optional<Path> file) {
+record LastWords(PrintWriter err, boolean debug, boolean worker, Optional<Path> file) {
+  /** Those of a program that nobody but the user started. */
+  LastWords(PrintWriter err, boolean debug, Optional<Path> file) {
+    this(err, debug, false, file);
+  }
+
+  /**
+   * Those of one of several ranks: of all that they say, the launcher tells the user what counts.
+   */
+  static LastWords ofWorker(PrintWriter err, boolean debug, Optional<Path> file) {
+    return new LastWords(err, debug, true, file);
+  }
+
   /** Says them of a program that hasn't begun, and returns the exit code. */
   int say(ProgramEnd end) {
     return say(end, Progress.NONE, "");
@@ -29,7 +42,11 @@ record LastWords(PrintWriter err, boolean debug, Optional<Path> file) {
    * @return the exit code
    */
   int say(ProgramEnd end, Progress progress, String log) {
-    end.tell(err, debug);
+    if (worker) {
+      end.trace(err, debug);
+    } else {
+      end.tell(err, debug);
+    }
     String told = end.exit() == TrainerExit.DONE || log.isEmpty() ? null : log;
     if (file.isPresent()) {
       try {

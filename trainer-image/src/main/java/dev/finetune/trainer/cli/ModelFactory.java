@@ -1,15 +1,16 @@
 package dev.finetune.trainer.cli;
 
 import dev.finetune.api.v1alpha1.Recipe;
-import dev.finetune.trainer.method.ReplicatedLora;
+import dev.finetune.trainer.method.LoraModel;
 import dev.finetune.trainer.method.TrainableModel;
 import dev.finetune.trainer.model.ModelFolder;
-import java.util.List;
 
-/** Loads the base model onto devices and puts on it what the recipe's method trains. */
+/** Loads the base model onto a rank's devices and puts on it what the recipe's method trains. */
 interface ModelFactory {
   /** What a recipe says. */
-  ModelFactory DEFAULT = ReplicatedLora::create;
+  ModelFactory DEFAULT =
+      (recipe, folder, rank) ->
+          LoraModel.create(recipe, folder, rank.devices().get(0), rank.group());
 
-  TrainableModel create(Recipe recipe, ModelFolder folder, List<String> devices);
+  TrainableModel create(Recipe recipe, ModelFolder folder, LocalRank rank);
 }

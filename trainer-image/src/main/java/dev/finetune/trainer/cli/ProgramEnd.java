@@ -2,6 +2,7 @@ package dev.finetune.trainer.cli;
 
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.distributed.RankLostException;
 import dev.finetune.trainer.engine.DeviceFault;
 import dev.finetune.trainer.engine.DeviceMemoryException;
 import java.io.PrintWriter;
@@ -24,6 +25,9 @@ record ProgramEnd(TrainerExit exit, String message, Throwable cause) {
     if (thrown instanceof TrainerException known) {
       return new ProgramEnd(known.exit(), known.getMessage(), thrown);
     }
+    if (thrown instanceof RankLostException lost) {
+      return new ProgramEnd(of(lost.kind()), lost.getMessage(), thrown);
+    }
     if (thrown instanceof DeviceMemoryException) {
       return new ProgramEnd(TrainerExit.OUT_OF_MEMORY, memory(thrown), thrown);
     }
@@ -38,6 +42,11 @@ record ProgramEnd(TrainerExit exit, String message, Throwable cause) {
         TrainerExit.INTERNAL,
         "a fault of the trainer's own, please report it with the trace: " + thrown,
         thrown);
+  }
+
+  /** A rank that died tells why itself, or its node is gone; one that hangs can't. */
+  private static TrainerExit of(RankLostException.Kind kind) {
+    return kind == RankLostException.Kind.TIMEOUT ? TrainerExit.RANK_LOST : TrainerExit.TRY_AGAIN;
   }
 
   private static String memory(Throwable thrown) {
@@ -62,6 +71,11 @@ record ProgramEnd(TrainerExit exit, String message, Throwable cause) {
       return;
     }
     err.println("trainer: " + message);
+    trace(err, debug);
+  }
+
+  /** Prints what was thrown, where its trace helps. */
+  void trace(PrintWriter err, boolean debug) {
     if (cause != null && (debug || exit == TrainerExit.INTERNAL)) {
       cause.printStackTrace(err);
     }

@@ -3,6 +3,10 @@ package dev.finetune.trainer.cli;
 import dev.finetune.api.v1alpha1.TrainerEnvironment;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.distributed.C10dGroup;
+import dev.finetune.trainer.distributed.ProcessGroup;
+import dev.finetune.trainer.distributed.Rendezvous;
+import dev.finetune.trainer.distributed.SingleProcess;
 import dev.finetune.trainer.report.JsonLineConsole;
 import dev.finetune.trainer.report.LastLines;
 import dev.finetune.trainer.report.Listeners;
@@ -14,9 +18,12 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -49,9 +56,23 @@ final class SftCommand implements Callable<Integer> {
       paramLabel = "DEVICE",
       split = ",",
       description =
-          "Devices to train on, such as cpu or cuda:0,cuda:1; each holds a replica of the model and"
-              + " takes --batch_size rows of a micro-batch. Default: every GPU, or the CPU.")
-  private List<String> devices;
+          "Devices to train on, such as cpu or cuda:0,cuda:1: a process (rank) each, which holds a copy"
+              + " of the model and takes --batch_size rows of a micro-batch. Default: every GPU, or the CPU.")
+  private List<String> devices = List.of();
+
+  @Option(
+      names = "--nproc_per_node",
+      paramLabel = "N",
+      description =
+          "Processes (ranks) on this machine, on a device each. Default: NPROC_PER_NODE, or one for each"
+              + " device. Several machines: set NNODES, NODE_RANK, MASTER_ADDR and MASTER_PORT as for torchrun.")
+  private Integer ranksPerNode;
+
+  @Option(
+      names = "--ddp_timeout",
+      paramLabel = "SECONDS",
+      description = "How long ranks wait for one that takes no part. Default: 600.")
+  private Integer timeoutSeconds;
 
   @Option(names = "--debug", description = "Print the trace of every error.")
   private boolean debug;
@@ -68,21 +89,89 @@ final class SftCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    RankEnvironment ranks = RankEnvironment.of(System.getenv());
+    if (ranks.worker().isPresent()) {
+      return work(ranks, ranks.worker().get());
+    }
+    int perNode = ranksPerNode(ranks);
+    if (ranks.nodes() * perNode > 1) {
+      return new RankLauncher(
+              ranks, perNode, environment, stop, spec.commandLine().getErr(), arguments())
+          .launch();
+    }
+    return train(
+        new LastWords(spec.commandLine().getErr(), debug, environment.terminationMessageFile()),
+        SingleProcess::new,
+        /* localRank= */ 0);
+  }
+
+  /** A launcher ends the ranks of a machine together and says the last words for all. */
+  private int work(RankEnvironment ranks, RankEnvironment.Worker worker) {
+    ranks.launcher().ifPresent(SftCommand::endWith);
+    LastWords lastWords =
+        LastWords.ofWorker(
+            spec.commandLine().getErr(), debug, environment.terminationMessageFile());
+    return train(lastWords, () -> join(ranks, worker), worker.localRank());
+  }
+
+  /** A launcher that was killed can't end its workers any more. Halting calls no exit handlers. */
+  private static void endWith(long launcher) {
+    var unused =
+        ProcessHandle.of(launcher)
+            .map(ProcessHandle::onExit)
+            .orElseGet(() -> CompletableFuture.completedFuture(null))
+            .thenRun(() -> Runtime.getRuntime().halt(TrainerExit.TRY_AGAIN.code()));
+  }
+
+  private int ranksPerNode(RankEnvironment ranks) {
+    return Optional.ofNullable(ranksPerNode)
+        .or(ranks::ranksPerNode)
+        .orElseGet(
+            () -> devices.isEmpty() ? Devices.ofThisProcess().visible().size() : devices.size());
+  }
+
+  private List<String> arguments() {
+    return spec.commandLine().getParseResult().originalArgs();
+  }
+
+  private ProcessGroup join(RankEnvironment ranks, RankEnvironment.Worker worker) {
+    Duration timeout =
+        Optional.ofNullable(timeoutSeconds).map(Duration::ofSeconds).orElse(ranks.timeout());
+    return C10dGroup.join(
+        new Rendezvous(
+            ranks.masterAddress(),
+            ranks.masterPort().orElseThrow(),
+            worker.rank(),
+            worker.ranks(),
+            ranks.startTimeout(),
+            timeout,
+            device(worker.localRank())),
+        spec.commandLine().getErr()::println);
+  }
+
+  private String device(int localRank) {
+    return Devices.ofThisProcess().ofRank(devices, localRank);
+  }
+
+  private int train(LastWords lastWords, Supplier<ProcessGroup> joining, int localRank) {
     ProgressTracker tracker = new ProgressTracker(System::nanoTime);
     LastLines log = new LastLines();
     ProgramEnd end;
-    try {
-      end = ProgramEnd.done(run(tracker, log));
+    try (ProcessGroup group = joining.get()) {
+      end = ProgramEnd.done(run(tracker, log, group, localRank));
     } catch (Throwable thrown) {
       // Whatever it is, the exit code and the last words must say so.
       end = ProgramEnd.of(thrown);
     }
-    return new LastWords(spec.commandLine().getErr(), debug, environment.terminationMessageFile())
-        .say(end, tracker.progress(), log.text());
+    return lastWords.say(end, tracker.progress(), log.text());
   }
 
-  private String run(ProgressTracker tracker, LastLines log) {
+  private String run(ProgressTracker tracker, LastLines log, ProcessGroup group, int localRank) {
     ResolvedRecipe recipe = RecipeOptions.recipe(spec.commandLine().getParseResult(), recipeFile);
+    LocalRank rank = new LocalRank(group, List.of(device(localRank)), environment.host());
+    if (!rank.leads()) {
+      return tuning(recipe, new RunListener() {}, rank).run();
+    }
     RunListener console =
         Terminal.isStandardOutput()
             ? new ProgressBar(out, tracker::progress)
@@ -90,24 +179,22 @@ final class SftCommand implements Callable<Integer> {
     RunListener listener = new Listeners(List.of(tracker, console));
     Optional<ProgressServer> server = environment.listen().map(where -> serve(where, tracker));
     try {
-      return tuning(recipe, listener).run();
+      Devices.ofThisProcess().warning(rank.devices()).ifPresent(listener::warned);
+      return tuning(recipe, listener, rank).run();
     } finally {
       console.ended();
       server.ifPresent(ProgressServer::close);
     }
   }
 
-  private FineTuning tuning(ResolvedRecipe recipe, RunListener listener) {
-    Devices here = Devices.ofThisProcess();
-    List<String> chosen = devices == null ? here.visible() : devices;
-    here.warning(chosen).ifPresent(listener::warned);
+  private FineTuning tuning(ResolvedRecipe recipe, RunListener listener, LocalRank rank) {
     return new FineTuning(
         recipe,
         new Locations(environment.volumes()),
         environment.token(),
         listener,
         stop,
-        chosen,
+        rank,
         ModelFactory.DEFAULT);
   }
 
@@ -118,7 +205,7 @@ final class SftCommand implements Callable<Integer> {
           new InetSocketAddress(
               hostAndPort.substring(0, Math.max(0, colon)),
               Integer.parseInt(hostAndPort.substring(colon + 1)));
-      return ProgressServer.start(address, tracker::progress);
+      return ProgressServer.start(address, tracker);
     } catch (IllegalArgumentException | IOException e) {
       throw new TrainerException(
           TrainerExit.USAGE,

@@ -37,15 +37,6 @@ public record Batch(List<TokenizedExample> examples, int length, long[] inputIds
     return new Batch(List.copyOf(examples), length, inputIds, labels);
   }
 
-  /** The rows from {@code from} to before {@code to}, as they are padded here. */
-  public Batch rows(int from, int to) {
-    return new Batch(
-        examples.subList(from, to),
-        length,
-        Arrays.copyOfRange(inputIds, from * length, to * length),
-        Arrays.copyOfRange(labels, from * length, to * length));
-  }
-
   /** Number of rows, B. */
   public int rows() {
     return examples.size();

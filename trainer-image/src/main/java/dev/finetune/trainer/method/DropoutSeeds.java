@@ -20,11 +20,6 @@ final class DropoutSeeds {
     return seeds;
   }
 
-  /** The seed of a replica's share of a micro-batch: its rows drop otherwise than another's. */
-  static long ofReplica(long seed, int replica) {
-    return replica == 0 ? seed : mix(mix(seed) - replica * GOLDEN_GAMMA);
-  }
-
   private static long mix(long z) {
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;

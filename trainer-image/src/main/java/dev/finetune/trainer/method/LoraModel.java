@@ -8,6 +8,7 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingOptions;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.distributed.ProcessGroup;
 import dev.finetune.trainer.engine.DeviceMemoryException;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.engine.TorchScript;
@@ -15,8 +16,11 @@ import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntToLongFunction;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -28,18 +32,19 @@ import java.util.function.ToDoubleFunction;
 public final class LoraModel implements TrainableModel {
   private final CausalLm base;
   private final LoraOptions lora;
-  private final OptimizerOptions optimizer;
+  private final ProcessGroup group;
+  private final AdamW optimizer;
   private final boolean recompute;
   private final List<LinearLayer> adapted;
   private final LoraTensors tensors;
   private final ScriptValue trained;
   private final ScriptValue model;
 
-  private LoraModel(CausalLm base, Recipe recipe, List<LinearLayer> adapted) {
+  private LoraModel(CausalLm base, Recipe recipe, List<LinearLayer> adapted, ProcessGroup group) {
     TrainingOptions training = recipe.training();
     this.base = base;
     this.lora = recipe.method().lora();
-    this.optimizer = OptimizerOptions.of(training);
+    this.group = group;
     this.recompute = training.gradientCheckpointing();
     this.adapted = adapted;
     this.tensors = new LoraTensors(adapted, lora.rank());
@@ -53,7 +58,10 @@ public final class LoraModel implements TrainableModel {
                 tensors.columns(),
                 base.folder().config().layers(),
                 training.seed(),
+                group.rank(),
+                group.size(),
                 base.device());
+    this.optimizer = new AdamW(script(), trained, OptimizerOptions.of(training), group);
     try (ScriptValue adapter = script().call("adapter_of", trained)) {
       this.model = base.withAdapter(adapter, scale(lora));
     }
@@ -65,15 +73,17 @@ public final class LoraModel implements TrainableModel {
    * @param recipe its method must be lora, with every default filled in
    * @param folder the checked base model
    * @param device cpu, or cuda:N
+   * @param group the ranks that train together, each with such a model
    * @throws TrainerException with {@link TrainerExit#USAGE} if a target names no linear layer, with
    *     {@link TrainerExit#OUT_OF_MEMORY} if the model doesn't fit
    */
-  public static LoraModel create(Recipe recipe, ModelFolder folder, String device) {
+  public static LoraModel create(
+      Recipe recipe, ModelFolder folder, String device, ProcessGroup group) {
     List<LinearLayer> adapted =
         LoraTargets.resolve(recipe.method().lora().targetModules(), folder.linearLayers());
     CausalLm base = CausalLm.load(folder, device, recipe.training().precision());
     try {
-      return new LoraModel(base, recipe, adapted);
+      return new LoraModel(base, recipe, adapted, group);
     } catch (RuntimeException e) {
       base.close();
       throw e;
@@ -87,7 +97,18 @@ public final class LoraModel implements TrainableModel {
   }
 
   @Override
-  public double accumulate(Batch batch, long windowTokens, long dropoutSeed) {
+  public double[] accumulate(
+      List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop) {
+    double[] sums = new double[batches.size()];
+    int done = 0;
+    while (done < sums.length && !stop.getAsBoolean()) {
+      sums[done] = accumulate(batches.get(done), windowTokens, dropoutSeed.applyAsLong(done));
+      done++;
+    }
+    return Arrays.copyOf(sums, done);
+  }
+
+  private double accumulate(Batch batch, long windowTokens, long dropoutSeed) {
     return onBatch(
         batch,
         ids ->
@@ -107,16 +128,7 @@ public final class LoraModel implements TrainableModel {
 
   @Override
   public double step(double learningRate) {
-    return script()
-        .callDouble(
-            "step",
-            trained,
-            learningRate,
-            optimizer.beta1(),
-            optimizer.beta2(),
-            optimizer.epsilon(),
-            optimizer.weightDecay(),
-            optimizer.maxGradNorm());
+    return optimizer.step(learningRate);
   }
 
   @Override
@@ -127,32 +139,40 @@ public final class LoraModel implements TrainableModel {
 
   @Override
   public Map<String, HostTensor> adapter() {
-    return tensors.split(script().callTensor("read_adapter", trained));
+    return tensors.split(optimizer.values());
   }
 
   @Override
   public Map<String, HostTensor> optimizer() {
-    return new OptimizerState(
-            tensors.split(script().callTensor("read_exp_avg", trained)),
-            tensors.split(script().callTensor("read_exp_avg_sq", trained)),
-            script().callLong("read_steps", trained))
-        .tensors();
+    return optimizer
+        .state()
+        .map(
+            state ->
+                new OptimizerState(
+                        tensors.split(state.expAvg()),
+                        tensors.split(state.expAvgSq()),
+                        state.steps())
+                    .tensors())
+        .orElse(Map.of());
   }
 
   @Override
   public void restore(Map<String, HostTensor> adapter, Map<String, HostTensor> optimizer) {
+    if (group.rank() > 0) {
+      HostTensor none = HostTensor.ofFloats(new float[0], 0);
+      this.optimizer.restore(new AdamW.FlatState(none, none, none, 0));
+      return;
+    }
     tensors.check("the adapter", adapter);
     OptimizerState state = OptimizerState.of(optimizer);
     tensors.check("the optimizer's exp_avg", state.expAvg());
     tensors.check("the optimizer's exp_avg_sq", state.expAvgSq());
-    script()
-        .run(
-            "write_state",
-            trained,
+    this.optimizer.restore(
+        new AdamW.FlatState(
             tensors.join(adapter),
             tensors.join(state.expAvg()),
             tensors.join(state.expAvgSq()),
-            state.steps());
+            state.steps()));
   }
 
   /** The engine's arrays that are open between calls. */
@@ -160,22 +180,10 @@ public final class LoraModel implements TrainableModel {
     return script().openArrays();
   }
 
-  /** The window's gradient so far, by PEFT's name; copies. */
+  /** This rank's gradient of the window so far, by PEFT's name; copies. */
   Map<String, HostTensor> gradients() {
-    return tensors.split(script().callTensor("read_gradient", trained));
-  }
-
-  /** Adds another replica's gradient of the window to this one's, and clears it there. */
-  void takeGradientOf(LoraModel replica) {
-    try (ScriptValue gradient = replica.script().call("take_gradient", replica.trained)) {
-      script().run("add_gradient", trained, gradient);
-    }
-  }
-
-  /** Sets what trains to another replica's values. */
-  void copyValuesOf(LoraModel replica) {
-    try (ScriptValue values = replica.script().call("values", replica.trained)) {
-      script().run("set_values", trained, values);
+    try (ScriptValue gradient = script().call("gradient", trained)) {
+      return tensors.split(script().callTensor("read_whole", trained, gradient));
     }
   }
 

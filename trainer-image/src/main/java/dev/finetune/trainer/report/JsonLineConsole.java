@@ -65,6 +65,9 @@ public final class JsonLineConsole implements RunListener {
     line.put("totalSteps", training.totalSteps());
     line.put("tokensPerSecond", training.tokensPerSecond());
     line.put("remainingSeconds", training.remainingSeconds());
+    if (training.ranks() != null) {
+      line.set("ranks", JSON.valueToTree(training.ranks()));
+    }
     print(line);
   }
 

@@ -51,6 +51,11 @@ public record Listeners(List<RunListener> all) implements RunListener {
   }
 
   @Override
+  public void compared(RankSpeeds speeds) {
+    tell(each -> each.compared(speeds));
+  }
+
+  @Override
   public void evaluated(int step, double epoch, double loss) {
     tell(each -> each.evaluated(step, epoch, loss));
   }

@@ -11,7 +11,6 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.Supplier;
 
 /** Serves progress over HTTP: GET /progress as JSON, /metrics for Prometheus, /healthz. */
 public final class ProgressServer implements Closeable {
@@ -30,10 +29,10 @@ public final class ProgressServer implements Closeable {
    * Starts to serve.
    *
    * @param address where to listen; port 0 takes a free one
-   * @param progress what is known
+   * @param run what is known
    * @throws IOException if the address can't be listened on
    */
-  public static ProgressServer start(InetSocketAddress address, Supplier<Progress> progress)
+  public static ProgressServer start(InetSocketAddress address, ProgressTracker run)
       throws IOException {
     HttpServer server = HttpServer.create(address, 0);
     ExecutorService threads =
@@ -45,8 +44,12 @@ public final class ProgressServer implements Closeable {
               return thread;
             });
     server.setExecutor(threads);
-    serve(server, Progress.PATH, "application/json", () -> JSON.writeValueAsString(progress.get()));
-    serve(server, "/metrics", PrometheusText.CONTENT_TYPE, () -> PrometheusText.of(progress.get()));
+    serve(server, Progress.PATH, "application/json", () -> JSON.writeValueAsString(run.progress()));
+    serve(
+        server,
+        "/metrics",
+        PrometheusText.CONTENT_TYPE,
+        () -> PrometheusText.of(run.progress(), run.rankSpeeds()));
     serve(server, "/healthz", "text/plain; charset=utf-8", () -> "ok\n");
     server.start();
     return new ProgressServer(server, threads);

@@ -13,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /** Keeps the cumulative progress of a run. Written by the training thread, read by any. */
@@ -31,6 +32,7 @@ public final class ProgressTracker implements RunListener {
   private TrainingResult result;
   private Position position;
   private StepReport lastStep;
+  private RankSpeeds rankSpeeds;
   private Double loss;
   private Double evalLoss;
   private long startNanos;
@@ -81,6 +83,16 @@ public final class ProgressTracker implements RunListener {
     position = position.at(report.step(), report.epoch());
     double seconds = (nanoTime.getAsLong() - startNanos) / NANOS_PER_SECOND;
     throughput = Throughput.of(tokens, seconds, position);
+  }
+
+  @Override
+  public synchronized void compared(RankSpeeds speeds) {
+    rankSpeeds = speeds;
+  }
+
+  /** How fast each rank computed before the last log line; empty where one trains alone. */
+  public synchronized Optional<RankSpeeds> rankSpeeds() {
+    return Optional.ofNullable(rankSpeeds);
   }
 
   @Override
@@ -145,7 +157,8 @@ public final class ProgressTracker implements RunListener {
         lastStep == null ? null : Rounding.digits(lastStep.gradientNorm(), 4),
         throughput.tokensPerSecond(),
         position.percentage(),
-        throughput.remainingSeconds());
+        throughput.remainingSeconds(),
+        rankSpeeds == null ? null : rankSpeeds.progress());
   }
 
   private static Checkpoints rounded(Checkpoints all) {

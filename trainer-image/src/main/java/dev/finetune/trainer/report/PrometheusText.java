@@ -2,17 +2,18 @@ package dev.finetune.trainer.report;
 
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainingProgress;
+import java.util.Optional;
 
 /**
- * Progress in Prometheus' text exposition format 0.0.4. No metric has a label: the pod's labels
- * tell runs apart.
+ * Progress in Prometheus' text exposition format 0.0.4. No metric has a label but the rank: the
+ * pod's labels tell runs apart.
  */
 final class PrometheusText {
   static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
   private PrometheusText() {}
 
-  static String of(Progress progress) {
+  static String of(Progress progress, Optional<RankSpeeds> ranks) {
     StringBuilder text = new StringBuilder();
     TrainingProgress training = progress.training();
     if (training != null) {
@@ -46,6 +47,7 @@ final class PrometheusText {
           "Estimated time to the last step.",
           training.remainingSeconds());
     }
+    ranks.ifPresent(speeds -> speeds(text, speeds));
     if (progress.checkpoints() != null && progress.checkpoints().latest() != null) {
       gauge(
           text,
@@ -68,13 +70,30 @@ final class PrometheusText {
     return text.toString();
   }
 
+  private static void speeds(StringBuilder text, RankSpeeds speeds) {
+    String name =
+        head(
+            text,
+            "rank_tokens_per_second",
+            "Tokens per second of each rank while it computes, waiting for others not counted.");
+    for (int rank = 0; rank < speeds.tokensPerSecond().length; rank++) {
+      text.append(name).append("{rank=\"").append(rank).append("\"} ");
+      text.append(Rounding.digits(speeds.tokensPerSecond()[rank], 4)).append('\n');
+    }
+  }
+
   private static void gauge(StringBuilder text, String name, String help, Number value) {
     if (value == null) {
       return;
     }
+    text.append(head(text, name, help)).append(' ').append(value).append('\n');
+  }
+
+  /** Describes a gauge, and returns its full name. */
+  private static String head(StringBuilder text, String name, String help) {
     String full = "finetune_training_" + name;
     text.append("# HELP ").append(full).append(' ').append(help).append('\n');
     text.append("# TYPE ").append(full).append(" gauge\n");
-    text.append(full).append(' ').append(value).append('\n');
+    return full;
   }
 }

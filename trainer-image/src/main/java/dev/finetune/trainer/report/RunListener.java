@@ -28,6 +28,9 @@ public interface RunListener {
   /** A log line is due; its loss is the mean over all steps since the last one. */
   default void logged(StepReport report) {}
 
+  /** How fast the ranks computed since the last log line; comes just before the line. */
+  default void compared(RankSpeeds speeds) {}
+
   /** The validation loss was measured. */
   default void evaluated(int step, double epoch, double loss) {}
 

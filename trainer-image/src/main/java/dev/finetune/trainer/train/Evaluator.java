@@ -1,40 +1,51 @@
 package dev.finetune.trainer.train;
 
 import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.data.TokenizedExample;
 import dev.finetune.trainer.method.TrainableModel;
 import java.util.List;
 import java.util.OptionalDouble;
 
 /**
  * Measures the validation loss: a mean over tokens, so that it doesn't depend on the batch size.
+ * The batches are spread over the ranks.
  */
 final class Evaluator {
+  private static final String WHAT = "validation loss";
+
   private final TrainableModel model;
   private final List<Batch> batches;
-  private final StopSignal stop;
+  private final Ranks ranks;
 
-  Evaluator(TrainableModel model, List<Batch> batches, StopSignal stop) {
+  /**
+   * @param batches all of them, on every rank
+   */
+  Evaluator(TrainableModel model, List<Batch> batches, Ranks ranks) {
     this.model = model;
     this.batches = batches;
-    this.stop = stop;
+    this.ranks = ranks;
   }
 
   /**
-   * The mean negative log-likelihood of a supervised token, in nats; empty when the run was asked
-   * to end before all rows were seen.
+   * The mean negative log-likelihood of a supervised token, in nats, on every rank the same; empty
+   * when the run was asked to end before all rows were seen.
    */
   OptionalDouble loss(int step) {
-    double sum = 0;
-    long tokens = 0;
-    for (Batch batch : batches) {
-      if (stop.requested()) {
-        return OptionalDouble.empty();
+    double nll = 0;
+    boolean complete = true;
+    List<TokenizedExample> rows = List.of();
+    for (int i = ranks.rank(); i < batches.size() && Double.isFinite(nll); i += ranks.count()) {
+      if (ranks.stopRequested()) {
+        complete = false;
+        break;
       }
-      double nll = model.evaluate(batch);
-      NonFinite.refuse("validation loss", nll, step, batch.examples());
-      sum += nll;
-      tokens += batch.supervisedTokens();
+      rows = batches.get(i).examples();
+      nll += model.evaluate(batches.get(i));
     }
-    return OptionalDouble.of(sum / tokens);
+    Ranks.Sums sums = ranks.sum(complete, nll, 0, 0);
+    NonFinite.refuse(WHAT, nll, step, rows);
+    sums.refuseNonFinite(WHAT, step);
+    long tokens = batches.stream().mapToLong(Batch::supervisedTokens).sum();
+    return sums.complete() ? OptionalDouble.of(sums.nll() / tokens) : OptionalDouble.empty();
   }
 }

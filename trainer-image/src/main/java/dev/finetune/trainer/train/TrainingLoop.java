@@ -15,49 +15,56 @@ import dev.finetune.trainer.report.StepReport;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
  * Trains a model from a state to the plan's last step.
  *
  * <p>A step's loss is the sum of the negative log-likelihoods over all supervised tokens of its
- * window, divided by their number; how the window is cut into micro-batches makes no difference.
+ * window, divided by their number; how the window is cut into micro-batches and spread over ranks
+ * makes no difference. Every rank runs this loop in step with the others; rank 0 alone reports and
+ * writes.
  */
 public final class TrainingLoop {
   private final TrainingPlan plan;
   private final TrainingData data;
   private final TrainableModel model;
-  private final CheckpointStore checkpoints;
+  private final Optional<CheckpointStore> checkpoints;
   private final RunListener listener;
-  private final StopSignal stop;
+  private final Ranks ranks;
+  private final RankClock speeds;
   private final Evaluator evaluator;
   private final Clock clock;
+  private boolean stopping;
 
   /**
    * @param plan which step does what
    * @param data the rows in their order
    * @param model what is trained; set to the state that the run goes on from
-   * @param checkpoints where checkpoints go
+   * @param checkpoints where checkpoints go; rank 0 alone has it
    * @param listener hears what happens
-   * @param stop ends the run early, with a checkpoint
+   * @param ranks the ranks of the run; one that is asked to stop ends it early, with a checkpoint
    * @param clock dates the ends of epochs
    */
   public TrainingLoop(
       TrainingPlan plan,
       TrainingData data,
       TrainableModel model,
-      CheckpointStore checkpoints,
+      Optional<CheckpointStore> checkpoints,
       RunListener listener,
-      StopSignal stop,
+      Ranks ranks,
       Clock clock) {
     this.plan = plan;
     this.data = data;
     this.model = model;
     this.checkpoints = checkpoints;
     this.listener = listener;
-    this.stop = stop;
-    this.evaluator = new Evaluator(model, data.validation(), stop);
+    this.ranks = ranks;
+    this.speeds = new RankClock(ranks.hosts());
+    this.evaluator = new Evaluator(model, data.validation(), ranks);
     this.clock = clock;
   }
 
@@ -78,14 +85,14 @@ public final class TrainingLoop {
       if (plan.evaluatesAfter(step) && state.evaluatedStep() < step) {
         state = evaluate(state);
       }
-      if (stop.requested()) {
+      if (stopping) {
         saveBeforeStopping(state);
         return new LoopEnd(state, false);
       }
       if (plan.endsEpochAfter(step) && state.epochs().size() < plan.epochOf(step)) {
         state = endEpoch(state);
       }
-      if (plan.savesAfter(step) && !checkpoints.holds(state)) {
+      if (plan.savesAfter(step) && ranks.leaderSays(lacks(state))) {
         save(state);
       }
       if (step == plan.totalSteps()) {
@@ -93,42 +100,69 @@ public final class TrainingLoop {
       }
 
       MicroBatches.Window window = data.training().window(plan.epochOf(step), plan.windowOf(step));
-      double nll = 0;
-      for (int micro = 0; micro < window.batches().size() && !stop.requested(); micro++) {
-        Batch batch = window.batches().get(micro);
-        double sum =
-            model.accumulate(batch, window.supervisedTokens(), plan.dropoutSeed(step, micro));
-        NonFinite.refuse("loss", sum, step + 1, batch.examples());
-        nll += sum;
-      }
-      if (stop.requested()) {
+      Ranks.Sums sums = accumulate(window, step);
+      if (!sums.complete()) {
+        stopping = true;
         continue;
       }
-
       double learningRate = plan.learningRate(step);
       double gradientNorm = model.step(learningRate);
       NonFinite.refuse("gradient norm", gradientNorm, step + 1, rowsOf(window));
-      state = state.stepped(nll, window.supervisedTokens());
-
-      StepReport report =
-          new StepReport(
-              state.step(),
-              plan.epochsAfter(state.step()),
-              nll / window.supervisedTokens(),
-              gradientNorm,
-              learningRate,
-              tokensOf(window));
-      listener.stepTaken(report);
-      if (plan.logsAfter(state.step())) {
-        listener.logged(report.withLoss(state.unloggedLoss().mean()));
-        state = state.logged();
-      }
+      state = state.stepped(sums.nll(), window.supervisedTokens());
+      speeds.add(sums);
+      state =
+          report(
+              state,
+              new StepReport(
+                  state.step(),
+                  plan.epochsAfter(state.step()),
+                  sums.nll() / window.supervisedTokens(),
+                  gradientNorm,
+                  learningRate,
+                  window.tokens()));
     }
+  }
+
+  /** Forward and backward of this rank's part, and what all ranks measured of theirs. */
+  private Ranks.Sums accumulate(MicroBatches.Window window, int step) {
+    long start = System.nanoTime();
+    List<Batch> batches = window.batches();
+    double[] losses =
+        model.accumulate(
+            batches,
+            window.supervisedTokens(),
+            // As one rank numbers the micro-batches: no two of a window draw the same masks.
+            micro -> plan.dropoutSeed(step, micro * ranks.count() + ranks.rank()),
+            ranks::stopRequested);
+    double nll = Arrays.stream(losses).sum();
+    long tokens = batches.stream().mapToLong(Batch::tokens).sum();
+    // A rank without rows in this window must still hear of a stop.
+    boolean complete =
+        losses.length == batches.size() && !(batches.isEmpty() && ranks.stopRequested());
+    Ranks.Sums sums = ranks.sum(complete, nll, tokens, System.nanoTime() - start);
+    for (int micro = 0; micro < losses.length; micro++) {
+      NonFinite.refuse("loss", losses[micro], step + 1, batches.get(micro).examples());
+    }
+    sums.refuseNonFinite("loss", step + 1);
+    return sums;
+  }
+
+  private TrainerState report(TrainerState state, StepReport report) {
+    listener.stepTaken(report);
+    if (!plan.logsAfter(state.step())) {
+      return state;
+    }
+    if (ranks.count() > 1) {
+      listener.compared(speeds.take());
+    }
+    listener.logged(report.withLoss(state.unloggedLoss().mean()));
+    return state.logged();
   }
 
   private TrainerState evaluate(TrainerState state) {
     OptionalDouble loss = evaluator.loss(state.step());
     if (loss.isEmpty()) {
+      stopping = true;
       return state;
     }
     listener.evaluated(state.step(), plan.epochsAfter(state.step()), loss.getAsDouble());
@@ -147,6 +181,11 @@ public final class TrainingLoop {
     return state.epochEnded(result);
   }
 
+  /** Whether the state has yet to be saved; the other ranks ask rank 0. */
+  private boolean lacks(TrainerState state) {
+    return checkpoints.filter(store -> !store.holds(state)).isPresent();
+  }
+
   /** A failed save costs only what the next one makes good, unless there is no next one. */
   private void save(TrainerState state) {
     try {
@@ -156,7 +195,7 @@ public final class TrainingLoop {
         throw new TrainerException(
             TrainerExit.OUTPUT,
             "the last checkpoint can't be written: %s; make room and run again, training goes on from %s"
-                .formatted(e.getMessage(), checkpoints.describeLatest()),
+                .formatted(e.getMessage(), describeLatest()),
             e);
       }
       listener.warned(
@@ -166,24 +205,30 @@ public final class TrainingLoop {
   }
 
   private void saveBeforeStopping(TrainerState state) {
-    if (state.step() > 0 && !checkpoints.holds(state)) {
+    if (state.step() > 0 && ranks.leaderSays(lacks(state))) {
       try {
         write(state);
       } catch (IOException e) {
         listener.warned(
             "the checkpoint of step %d can't be written: %s; the next attempt goes on from %s"
-                .formatted(state.step(), e.getMessage(), checkpoints.describeLatest()));
+                .formatted(state.step(), e.getMessage(), describeLatest()));
       }
     }
   }
 
   private void write(TrainerState state) throws IOException {
-    Checkpoint saved = checkpoints.save(state, plan.epochsAfter(state.step()), model);
-    listener.saved(saved, checkpoints.summary());
+    if (checkpoints.isEmpty()) {
+      // Rank 0 gathers the optimizer's state, of which each rank holds a part.
+      model.optimizer();
+      return;
+    }
+    CheckpointStore store = checkpoints.get();
+    Checkpoint saved = store.save(state, plan.epochsAfter(state.step()), model);
+    listener.saved(saved, store.summary());
   }
 
-  private static long tokensOf(MicroBatches.Window window) {
-    return window.batches().stream().mapToLong(Batch::tokens).sum();
+  private String describeLatest() {
+    return checkpoints.orElseThrow().describeLatest();
   }
 
   private static List<TokenizedExample> rowsOf(MicroBatches.Window window) {

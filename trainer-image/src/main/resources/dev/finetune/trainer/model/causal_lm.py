@@ -30,14 +30,19 @@ class Run(NamedTuple):
   dropout : float               # probability of zeroing an element of an adapter's input
   generator : Optional[Generator]   # draws the dropout's masks; None: no dropout
 
-# The tensors that train, one behind the other in one flat tensor, and their AdamW state.
+# The tensors that train, one behind the other in one flat tensor. Where several ranks train, each
+# has all of them, and AdamW's state of its own part only (ZeRO stage 1, arXiv:1910.02054); zeros
+# fill the last part up.
 class Trained(NamedTuple):
-  flat : Tensor                 # (P) float32
-  gradient : Tensor             # (P) of the accumulation window so far
-  exp_avg : Tensor              # (P)
-  exp_avg_sq : Tensor           # (P)
+  size : int                    # P
+  flat : Tensor                 # (P, filled up) float32
+  gradient : Tensor             # as flat, of the accumulation window so far
+  part : Tensor                 # this rank's part of flat, a view: (filled P / ranks)
+  part_gradient : Tensor        # as part, the sum over all ranks; gradient itself where one trains
+  exp_avg : Tensor              # as part
+  exp_avg_sq : Tensor           # as part
   steps : Tensor                # ()
-  adamw : List[List[Tensor]]    # each of the five in a list of its own, for the fused operator
+  adamw : List[List[Tensor]]    # each of the last five in a list of its own, for the fused operator
   adapter : Dict[str, Tensor]   # views of flat, leaves of the graph
   layers : List[List[str]]      # names of the tensors of each layer, in the order of flat
 
@@ -310,8 +315,9 @@ class CausalLm(Module):
 
   # All that trains, zero but for every lora_A: uniform in +-1/sqrt(in), which is PyTorch's
   # kaiming_uniform_ with a = sqrt(5), the initialisation of PEFT. Tensor j is (rows[j], columns[j])
-  # and belongs to layer layer_of[j]; they are in the layers' order.
-  def new_trained(self: __torch__.CausalLm, names: List[str], layer_of: List[int], rows: List[int], columns: List[int], layers: int, seed: int, device: str) -> __torch__.Trained:
+  # and belongs to layer layer_of[j]; they are in the layers' order. The optimizer's state is that of
+  # one of several equal parts.
+  def new_trained(self: __torch__.CausalLm, names: List[str], layer_of: List[int], rows: List[int], columns: List[int], layers: int, seed: int, rank: int, ranks: int, device: str) -> __torch__.Trained:
     torch.set_grad_enabled(False)
     generator = torch.Generator(device=torch.device("cpu"), seed=seed)
     of_layers = annotate(List[List[str]], [])
@@ -326,6 +332,10 @@ class CausalLm(Module):
         value = torch.uniform_(value, torch.neg(bound), bound, generator=generator)
       values.append(value)
     flat = torch.cat(values).to(torch.device(device))
+    size = torch.numel(flat)
+    length = torch.floordiv(size + ranks - 1, ranks)
+    if torch.gt(length * ranks, size):
+      flat = torch.cat([flat, torch.zeros([length * ranks - size], dtype=6, device=flat.device)])
     adapter = annotate(Dict[str, Tensor], {})
     offset = 0
     for j in range(torch.len(names)):
@@ -335,10 +345,14 @@ class CausalLm(Module):
       offset = end
     steps = torch.zeros([], dtype=6, device=torch.device(device))
     gradient = torch.zeros_like(flat)
-    exp_avg = torch.zeros_like(flat)
-    exp_avg_sq = torch.zeros_like(flat)
-    adamw = [[flat], [gradient], [exp_avg], [exp_avg_sq], [steps]]
-    return __torch__.Trained(flat, gradient, exp_avg, exp_avg_sq, steps, adamw, adapter, of_layers)
+    part = torch.slice(flat, 0, rank * length, (rank + 1) * length)
+    part_gradient = gradient
+    if torch.gt(ranks, 1):
+      part_gradient = torch.zeros_like(part)
+    exp_avg = torch.zeros_like(part)
+    exp_avg_sq = torch.zeros_like(part)
+    adamw = [[part], [part_gradient], [exp_avg], [exp_avg_sq], [steps]]
+    return __torch__.Trained(size, flat, gradient, part, part_gradient, exp_avg, exp_avg_sq, steps, adamw, adapter, of_layers)
 
   def adapter_of(self: __torch__.CausalLm, trained: __torch__.Trained) -> Dict[str, Tensor]:
     return trained.adapter
@@ -355,42 +369,49 @@ class CausalLm(Module):
       return __torch__.accumulate_recomputing(ids, labels, model, trained, run, dropout, seeds, window, chunk)
     return __torch__.accumulate_keeping(ids, labels, model, trained, run, dropout, seeds, window, chunk)
 
-  # Global L2 norm, clipping as torch.nn.utils.clip_grad_norm_, AdamW as torch.optim.AdamW, and the
-  # window's gradient is cleared. A gradient that isn't finite changes nothing. Returns the norm.
-  # It is summed in float64: the square of a float32 may not be one.
-  def step(self: __torch__.CausalLm, trained: __torch__.Trained, rate: float, beta1: float, beta2: float, eps: float, decay: float, max_norm: float) -> float:
+  # L2 norm of this rank's part of the gradient, summed in float64: the square of a float32 may not
+  # be one.
+  def gradient_norm(self: __torch__.CausalLm, trained: __torch__.Trained) -> float:
     torch.set_grad_enabled(False)
-    g = trained.gradient
-    norm = torch.linalg_vector_norm(g, 2, None, False, dtype=7).item()
-    if torch.isfinite(norm):
-      if torch.gt(max_norm, 0.):
-        factor = ops.prim.min(1., torch.div(max_norm, norm + 9.9999999999999995e-07))
-        torch.mul_(g, factor)
-      torch.add_(trained.steps, 1)
-      # The lists are not made here: TorchScript removes an operator as dead code when it writes only
-      # to the elements of lists made in the same function.
-      a = trained.adamw
-      torch._fused_adamw_(a[0], a[1], a[2], a[3], annotate(List[Tensor], []), a[4], lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=eps, amsgrad=False, maximize=False)
-    torch.zero_(g)
-    return norm
+    return torch.linalg_vector_norm(trained.part_gradient, 2, None, False, dtype=7).item()
 
-  # Replicas of one model share a step: the window's gradients of the others are added to the first
-  # one's, which takes the step, and its values are copied back to them.
-  def take_gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
-    gradient = trained.gradient.clone()
-    torch.zero_(trained.gradient)
-    return gradient
-
-  def add_gradient(self: __torch__.CausalLm, trained: __torch__.Trained, gradient: Tensor) -> None:
-    torch.add_(trained.gradient, gradient.to(trained.flat.device))
+  # AdamW as torch.optim.AdamW on this rank's part, with the gradient times `factor`.
+  def apply_step(self: __torch__.CausalLm, trained: __torch__.Trained, factor: float, rate: float, beta1: float, beta2: float, eps: float, decay: float) -> None:
+    torch.set_grad_enabled(False)
+    torch.mul_(trained.part_gradient, factor)
+    torch.add_(trained.steps, 1)
+    # The lists are not made here: TorchScript removes an operator as dead code when it writes only
+    # to the elements of lists made in the same function.
+    a = trained.adamw
+    torch._fused_adamw_(a[0], a[1], a[2], a[3], annotate(List[Tensor], []), a[4], lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=eps, amsgrad=False, maximize=False)
     return None
 
-  def values(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+  def clear_gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> None:
+    torch.zero_(trained.gradient)
+    return None
+
+  # What the ranks hand each other.
+  def gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.gradient
+
+  def part_gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.part_gradient
+
+  def flat(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
     return trained.flat
 
-  def set_values(self: __torch__.CausalLm, trained: __torch__.Trained, values: Tensor) -> None:
-    torch.copy_(trained.flat, values)
-    return None
+  def part(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.part
+
+  def exp_avg(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.exp_avg
+
+  def exp_avg_sq(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.exp_avg_sq
+
+  # Room for a tensor with all parts.
+  def new_whole(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return torch.zeros_like(trained.flat)
 
   # Sum of the negative log-likelihoods of the supervised tokens; keeps neither graph nor logits.
   def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, chunk: int) -> float:
@@ -438,27 +459,25 @@ class CausalLm(Module):
     logits = __torch__.head(torch.slice(x, 0, n - 1, n), model).to(6).view([-1])
     return __torch__.sample(logits, temperature, top_k, top_p, seed)
 
-  # The flat tensors, copied to the CPU.
-  def read_adapter(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
-    return trained.flat.to(torch.device("cpu"))
+  # Without what fills the last part up, copied to the CPU.
+  def read_whole(self: __torch__.CausalLm, trained: __torch__.Trained, whole: Tensor) -> Tensor:
+    return torch.slice(whole, 0, 0, trained.size).to(torch.device("cpu"))
 
-  def read_gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
-    return trained.gradient.to(torch.device("cpu"))
-
-  def read_exp_avg(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
-    return trained.exp_avg.to(torch.device("cpu"))
-
-  def read_exp_avg_sq(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
-    return trained.exp_avg_sq.to(torch.device("cpu"))
+  def write_whole(self: __torch__.CausalLm, trained: __torch__.Trained, whole: Tensor, values: Tensor) -> None:
+    torch.set_grad_enabled(False)
+    torch.copy_(torch.slice(whole, 0, 0, trained.size), values)
+    return None
 
   def read_steps(self: __torch__.CausalLm, trained: __torch__.Trained) -> int:
     return int(trained.steps)
 
-  def write_state(self: __torch__.CausalLm, trained: __torch__.Trained, flat: Tensor, exp_avg: Tensor, exp_avg_sq: Tensor, steps: int) -> None:
+  # Takes this rank's parts of the whole tensors.
+  def write_state(self: __torch__.CausalLm, trained: __torch__.Trained, flat: Tensor, exp_avg: Tensor, exp_avg_sq: Tensor, rank: int, steps: int) -> None:
     torch.set_grad_enabled(False)
+    length = torch.numel(trained.part)
     torch.copy_(trained.flat, flat)
-    torch.copy_(trained.exp_avg, exp_avg)
-    torch.copy_(trained.exp_avg_sq, exp_avg_sq)
+    torch.copy_(trained.exp_avg, torch.slice(exp_avg, 0, rank * length, (rank + 1) * length))
+    torch.copy_(trained.exp_avg_sq, torch.slice(exp_avg_sq, 0, rank * length, (rank + 1) * length))
     torch.fill_(trained.steps, steps)
     torch.zero_(trained.gradient)
     return None

@@ -202,7 +202,8 @@ class CheckpointStoreTest {
 
   @Test
   void aResumedModelHasTheCheckpointsTensors() throws IOException {
-    model.accumulate(FakeData.of(1, 1, 0).training().window(0, 0).batches().get(0), 1, 7);
+    model.accumulate(
+        FakeData.of(1, 1, 0).training().window(0, 0).batches(), 1, micro -> 7, () -> false);
     model.step(0.5);
     save(open(2), 10, 1.0);
 
@@ -257,7 +258,8 @@ class CheckpointStoreTest {
                         RunIdentity.of(recipe(), 4, "data", "model", "2026-11-25", Map.of()),
                         TOKEN,
                         2))
-        .hasMessageContaining("it trains on 4 devices, and did on 1");
+        .hasMessageContaining(
+            "a step takes 4 rows (batchSize x gradientAccumulationSteps x ranks), and took 1");
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.trainer.checkpoint.RunToken;
+import dev.finetune.trainer.distributed.SingleProcess;
 import dev.finetune.trainer.method.LoraModel;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.safetensors.HostTensor;
@@ -111,9 +112,10 @@ class GoldenRunIT {
             RunToken.of("here"),
             new RunListener() {},
             new GracefulStop(),
-            List.of("cpu"),
-            (resolved, base, devices) -> {
-              LoraModel lora = LoraModel.create(resolved, base, devices.get(0));
+            new LocalRank(new SingleProcess(), List.of("cpu"), "here"),
+            (resolved, base, rank) -> {
+              LoraModel lora =
+                  LoraModel.create(resolved, base, rank.devices().get(0), rank.group());
               lora.restore(adapter(model, "lora/init"), lora.optimizer());
               return lora;
             })

@@ -30,7 +30,8 @@ class MicroBatchesTest {
 
   @Test
   void usesTheLastIncompleteMicroBatchAndWindowOfAnEpoch() {
-    MicroBatches batches = new MicroBatches(examples(11), new RowOrder(11, 0, false), 2, 4, 99);
+    MicroBatches batches =
+        new MicroBatches(examples(11), new RowOrder(11, 0, false), 2, 4, 0, 1, 99);
 
     assertThat(batches.windowsPerEpoch()).isEqualTo(2);
     assertThat(batches.window(0, 0).batches()).extracting(Batch::rows).containsExactly(2, 2, 2, 2);
@@ -43,7 +44,7 @@ class MicroBatchesTest {
   @Test
   void padsEachMicroBatchToItsOwnLongestRow() {
     Batch batch =
-        new MicroBatches(examples(2), new RowOrder(2, 0, false), 2, 1, 99)
+        new MicroBatches(examples(2), new RowOrder(2, 0, false), 2, 1, 0, 1, 99)
             .window(0, 0)
             .batches()
             .get(0);
@@ -55,7 +56,7 @@ class MicroBatchesTest {
   @Test
   void findsAnyWindowWithoutTheOnesBeforeIt() {
     RowOrder order = new RowOrder(23, 42, true);
-    MicroBatches fromStart = new MicroBatches(examples(23), order, 2, 3, 0);
+    MicroBatches fromStart = new MicroBatches(examples(23), order, 2, 3, 0, 1, 0);
     List<List<String>> all = new ArrayList<>();
     for (int epoch = 0; epoch < 3; epoch++) {
       for (int window = 0; window < fromStart.windowsPerEpoch(); window++) {
@@ -63,7 +64,7 @@ class MicroBatchesTest {
       }
     }
 
-    MicroBatches resumed = new MicroBatches(examples(23), order, 2, 3, 0);
+    MicroBatches resumed = new MicroBatches(examples(23), order, 2, 3, 0, 1, 0);
 
     assertThat(origins(resumed.window(2, 1))).isEqualTo(all.get(9));
     assertThat(origins(resumed.window(1, 3))).isEqualTo(all.get(7));
@@ -75,11 +76,39 @@ class MicroBatchesTest {
   }
 
   @Test
+  void ranksTakeTheirRowsOfEveryMicroBatchWithoutLossOrRepetition() {
+    RowOrder order = new RowOrder(21, 42, true);
+    MicroBatches alone = new MicroBatches(examples(21), order, 8, 1, 0, 1, 0);
+    for (int window = 0; window < alone.windowsPerEpoch(); window++) {
+      List<String> together = new ArrayList<>();
+      for (int rank = 0; rank < 4; rank++) {
+        MicroBatches shared = new MicroBatches(examples(21), order, 2, 1, rank, 4, 0);
+        together.addAll(origins(shared.window(1, window)));
+        assertThat(shared.windowsPerEpoch()).isEqualTo(alone.windowsPerEpoch());
+        assertThat(shared.window(1, window).supervisedTokens())
+            .isEqualTo(alone.window(1, window).supervisedTokens());
+        assertThat(shared.window(1, window).tokens()).isEqualTo(alone.window(1, window).tokens());
+      }
+      assertThat(together).isEqualTo(origins(alone.window(1, window)));
+    }
+  }
+
+  @Test
+  void aRankMayHaveNoRowInTheLastWindow() {
+    MicroBatches last = new MicroBatches(examples(9), new RowOrder(9, 0, false), 2, 2, 1, 2, 0);
+
+    assertThat(last.window(0, 1).batches()).isEmpty();
+    assertThat(last.window(0, 1).supervisedTokens()).isEqualTo(9);
+    assertThat(last.window(0, 1).tokens()).isEqualTo(10);
+  }
+
+  @Test
   void refusesAWindowBeyondTheEpoch() {
-    MicroBatches batches = new MicroBatches(examples(3), new RowOrder(3, 0, false), 2, 1, 0);
+    MicroBatches batches = new MicroBatches(examples(3), new RowOrder(3, 0, false), 2, 1, 0, 1, 0);
 
     assertThatThrownBy(() -> batches.window(0, 2)).isInstanceOf(IndexOutOfBoundsException.class);
-    assertThatThrownBy(() -> new MicroBatches(examples(3), new RowOrder(4, 0, false), 1, 1, 0))
+    assertThatThrownBy(
+            () -> new MicroBatches(examples(3), new RowOrder(4, 0, false), 1, 1, 0, 1, 0))
         .isInstanceOf(IllegalArgumentException.class);
   }
 

@@ -7,10 +7,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.finetune.api.v1alpha1.LoraVariant;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.distributed.SingleProcess;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -61,7 +63,8 @@ class GoldenTraceTest {
     LoraVariant formula =
         variant.equals("rslora") ? LoraVariant.RANK_STABILIZED : LoraVariant.STANDARD;
     Recipe recipe = GoldenModel.recipe(trace.path("hyper"), formula, recompute);
-    LoraModel model = LoraModel.create(recipe, ModelFolder.open(golden.base()), "cpu");
+    LoraModel model =
+        LoraModel.create(recipe, ModelFolder.open(golden.base()), "cpu", new SingleProcess());
     model.restore(golden.tensors("lora/init/adapter_model.safetensors"), model.optimizer());
     return model;
   }
@@ -76,7 +79,7 @@ class GoldenTraceTest {
           IntStream.range(s * window, (s + 1) * window).mapToObj(golden::trainBatch).toList();
       long tokens = batches.stream().mapToLong(Batch::supervisedTokens).sum();
       assertThat(tokens).isEqualTo(step.path("tokens").asLong());
-      double sum = batches.stream().mapToDouble(b -> model.accumulate(b, tokens, 0)).sum();
+      double sum = Arrays.stream(model.accumulate(batches, tokens, micro -> 0, () -> false)).sum();
       if (s == 0) {
         assertFirstGradients(golden, variant, model);
       }

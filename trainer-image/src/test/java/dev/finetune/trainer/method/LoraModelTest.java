@@ -13,6 +13,7 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.data.TokenizedExample;
+import dev.finetune.trainer.distributed.SingleProcess;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
@@ -37,7 +38,10 @@ class LoraModelTest {
 
   private LoraModel create(LoraOptions lora, boolean recompute) {
     return LoraModel.create(
-        GoldenModel.recipe(lora, 0, 1.0, recompute), ModelFolder.open(golden.base()), "cpu");
+        GoldenModel.recipe(lora, 0, 1.0, recompute),
+        ModelFolder.open(golden.base()),
+        "cpu",
+        new SingleProcess());
   }
 
   private static LoraOptions lora(double dropout, String... targets) {
@@ -47,9 +51,13 @@ class LoraModelTest {
   private static double step(LoraModel model, Batch... batches) {
     long tokens = Arrays.stream(batches).mapToLong(Batch::supervisedTokens).sum();
     double sum =
-        Arrays.stream(batches).mapToDouble(batch -> model.accumulate(batch, tokens, 7)).sum();
+        Arrays.stream(model.accumulate(List.of(batches), tokens, micro -> 7, () -> false)).sum();
     model.step(RATE);
     return sum / tokens;
+  }
+
+  private static double accumulate(LoraModel model, Batch batch, long windowTokens, long seed) {
+    return model.accumulate(List.of(batch), windowTokens, micro -> seed, () -> false)[0];
   }
 
   @Test
@@ -118,7 +126,7 @@ class LoraModelTest {
       step(model, golden.trainBatch(0));
       step(model, golden.trainBatch(1));
       Batch batch = golden.trainBatch(2);
-      model.accumulate(batch, 1, 0);
+      accumulate(model, batch, 1, 0);
       Map<String, HostTensor> gradients = model.gradients();
       Map<String, HostTensor> adapter = model.adapter();
       Map<String, HostTensor> optimizer = model.optimizer();
@@ -197,7 +205,7 @@ class LoraModelTest {
     try (LoraModel model = create(lora(0.5, "all-linear"), recompute)) {
       for (int s = 0; s < 4; s++) {
         Batch batch = golden.trainBatch(s);
-        losses.add(model.accumulate(batch, batch.supervisedTokens(), seed + s));
+        losses.add(accumulate(model, batch, batch.supervisedTokens(), seed + s));
         losses.add(model.step(10 * RATE));
       }
     }
@@ -213,12 +221,12 @@ class LoraModelTest {
     float[] mean;
     try (LoraModel model = create(lora(0.5, "q_proj"), false)) {
       for (int i = 0; i < draws; i++) {
-        model.accumulate(batch, draws, i);
+        accumulate(model, batch, draws, i);
       }
       mean = floats(model.gradients().get(Q_B));
     }
     try (LoraModel model = create(lora(0, "q_proj"), false)) {
-      model.accumulate(batch, 1, 0);
+      accumulate(model, batch, 1, 0);
       float[] exact = floats(model.gradients().get(Q_B));
       double difference = 0;
       double norm = 0;
@@ -304,8 +312,8 @@ class LoraModelTest {
       start.replaceAll((name, tensor) -> all.adapter().get(name));
       one.restore(start, one.optimizer());
       Batch batch = golden.trainBatch(0);
-      all.accumulate(batch, 1, 0);
-      one.accumulate(batch, 1, 0);
+      accumulate(all, batch, 1, 0);
+      accumulate(one, batch, 1, 0);
       float[] expected = floats(all.gradients().get(Q_B));
       float[] actual = floats(one.gradients().get(Q_B));
       for (int i = 0; i < expected.length; i++) {
@@ -329,7 +337,7 @@ class LoraModelTest {
     TokenizedExample row =
         new TokenizedExample("x:1", new int[] {1, 2, 3}, new int[] {-100, -100, -100});
     try (LoraModel model = create(lora(0.1, "all-linear"), true)) {
-      assertThat(model.accumulate(Batch.of(List.of(row), 0), 5, 0)).isZero();
+      assertThat(accumulate(model, Batch.of(List.of(row), 0), 5, 0)).isZero();
       assertThat(model.step(RATE)).isZero();
     }
   }
@@ -339,7 +347,7 @@ class LoraModelTest {
     TokenizedExample row = new TokenizedExample("x:1", new int[] {1, 768}, new int[] {1, 768});
     try (LoraModel model = create(lora(0, "q_proj"), true)) {
       Batch batch = Batch.of(List.of(row), 0);
-      assertThatThrownBy(() -> model.accumulate(batch, 1, 0))
+      assertThatThrownBy(() -> accumulate(model, batch, 1, 0))
           .isInstanceOf(TrainerException.class)
           .hasMessageContaining("the token id 768")
           .hasMessageContaining("has 768 embeddings");
@@ -355,7 +363,7 @@ class LoraModelTest {
       broken.put(Q_B, HostTensor.ofFloats(values, broken.get(Q_B).shape()));
       model.restore(broken, model.optimizer());
       Batch batch = golden.trainBatch(0);
-      assertThat(model.accumulate(batch, 1, 0)).isNaN();
+      assertThat(accumulate(model, batch, 1, 0)).isNaN();
       assertThat(model.step(RATE)).isNaN();
       String k = Q_B.replace("q_proj", "k_proj");
       assertThat(floats(model.adapter().get(k))).isEqualTo(floats(broken.get(k)));
@@ -366,12 +374,12 @@ class LoraModelTest {
   void aGradientWhoseSquaresOverflowIsClippedToItsNorm() {
     try (LoraModel model = create(lora(0, "all-linear"), true)) {
       Batch batch = golden.trainBatch(0);
-      model.accumulate(batch, 1, 0);
+      accumulate(model, batch, 1, 0);
       double norm = model.step(0);
       LoraOptions huge =
           new LoraOptions(8, 16e25, 0.0, List.of("all-linear"), LoraVariant.STANDARD);
       try (LoraModel overflowing = create(huge, true)) {
-        overflowing.accumulate(batch, 1, 0);
+        accumulate(overflowing, batch, 1, 0);
         assertThat(overflowing.step(0)).isCloseTo(1e25 * norm, within(1e21 * norm));
       }
     }

@@ -24,8 +24,7 @@ class ProgressServerTest {
   @BeforeEach
   void start() throws IOException {
     server =
-        ProgressServer.start(
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), tracker::progress);
+        ProgressServer.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), tracker);
   }
 
   @AfterEach

@@ -25,7 +25,7 @@ public final class FakeData {
     RowOrder order = new RowOrder(rows, 42, shuffle);
     List<TokenizedExample> held = rows("valid.jsonl", 1, validationRows + 1);
     return new TrainingData(
-        new MicroBatches(rows("train.jsonl", 0, rows), order, 1, accumulation, 0),
+        new MicroBatches(rows("train.jsonl", 0, rows), order, 1, accumulation, 0, 1, 0),
         MicroBatches.inOrder(held, 1, 0));
   }
 

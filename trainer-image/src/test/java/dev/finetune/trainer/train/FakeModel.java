@@ -11,7 +11,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
+import java.util.function.IntToLongFunction;
 
 /**
  * A vector that is pulled towards the mean of the tokens it sees, with momentum and noise from the
@@ -24,13 +26,13 @@ public final class FakeModel implements TrainableModel {
   private final double[] momentum = new double[SIZE];
   private final double[] gradient = new double[SIZE];
 
-  /** What each call of accumulate got: the window's tokens and the dropout seed. */
+  /** What each micro-batch got: the window's tokens and the dropout seed. */
   public final List<String> calls = new ArrayList<>();
 
   /** The rates of the steps. */
   public final List<Double> rates = new ArrayList<>();
 
-  /** Called before each accumulate with the number of calls so far. */
+  /** Called before each micro-batch with the number of calls so far. */
   public IntConsumer beforeAccumulate = call -> {};
 
   /** Returned instead of the loss of the call of this number; none when negative. */
@@ -40,7 +42,16 @@ public final class FakeModel implements TrainableModel {
   public int nanAtStep = -1;
 
   @Override
-  public double accumulate(Batch batch, long windowTokens, long dropoutSeed) {
+  public double[] accumulate(
+      List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop) {
+    List<Double> sums = new ArrayList<>();
+    for (int i = 0; i < batches.size() && !stop.getAsBoolean(); i++) {
+      sums.add(accumulate(batches.get(i), windowTokens, dropoutSeed.applyAsLong(i)));
+    }
+    return sums.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  private double accumulate(Batch batch, long windowTokens, long dropoutSeed) {
     beforeAccumulate.accept(calls.size());
     boolean nan = calls.size() == nanAtCall;
     calls.add(windowTokens + "/" + dropoutSeed);

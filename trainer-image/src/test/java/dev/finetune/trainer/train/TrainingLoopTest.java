@@ -20,6 +20,7 @@ import dev.finetune.trainer.checkpoint.Destination;
 import dev.finetune.trainer.checkpoint.RunIdentity;
 import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.checkpoint.TrainerState;
+import dev.finetune.trainer.distributed.SingleProcess;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.StepReport;
 import java.io.IOException;
@@ -33,6 +34,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -185,7 +187,13 @@ class TrainingLoopTest {
     TrainingData data = FakeData.of(8, 1, 1);
     LoopEnd end =
         new TrainingLoop(
-                plan(options(1, null, 2), data), data, model, store, unmounting, stop, CLOCK)
+                plan(options(1, null, 2), data),
+                data,
+                model,
+                Optional.of(store),
+                unmounting,
+                ranks(stop),
+                CLOCK)
             .run(TrainerState.START);
 
     assertThat(end.finished()).isTrue();
@@ -215,7 +223,13 @@ class TrainingLoopTest {
     TrainingData data = FakeData.of(4, 1, 1);
     TrainingLoop loop =
         new TrainingLoop(
-            plan(options(1, null, 2), data), data, model, store, unmounting, stop, CLOCK);
+            plan(options(1, null, 2), data),
+            data,
+            model,
+            Optional.of(store),
+            unmounting,
+            ranks(stop),
+            CLOCK);
 
     assertThatThrownBy(() -> loop.run(TrainerState.START))
         .isInstanceOfSatisfying(
@@ -276,13 +290,27 @@ class TrainingLoopTest {
               signal.request();
             }
           };
-      new TrainingLoop(plan(options, data), data, first, store(destination), both, signal, CLOCK)
+      new TrainingLoop(
+              plan(options, data),
+              data,
+              first,
+              Optional.of(store(destination)),
+              both,
+              ranks(signal),
+              CLOCK)
           .run(TrainerState.START);
       FakeModel second = new FakeModel();
       CheckpointStore store = store(destination);
       TrainerState state = store.resume(second);
       LoopEnd end =
-          new TrainingLoop(plan(options, data), data, second, store, both, new StopSignal(), CLOCK)
+          new TrainingLoop(
+                  plan(options, data),
+                  data,
+                  second,
+                  Optional.of(store),
+                  both,
+                  ranks(new StopSignal()),
+                  CLOCK)
               .run(state);
 
       assertThat(end.finished()).isTrue();
@@ -304,24 +332,8 @@ class TrainingLoopTest {
             stop.request();
           }
         };
-    // The stop comes in the last micro-batch of step 4; the window is forgotten.
-    loop(store(), data, options(1, null, 3)).run(TrainerState.START);
-    assertThat(store().summary().latest().step()).isEqualTo(3);
-
-    FakeModel second = new FakeModel();
-    CheckpointStore store = store();
-    StopSignal duringStep = new StopSignal();
-    RunListener stopper =
-        new RunListener() {
-          @Override
-          public void stepTaken(StepReport report) {
-            duringStep.request();
-          }
-        };
-    LoopEnd stopped =
-        new TrainingLoop(
-                plan(options(1, null, 3), data), data, second, store, stopper, duringStep, CLOCK)
-            .run(store.resume(second));
+    // The stop comes in the last micro-batch of the last step, which is taken.
+    LoopEnd stopped = loop(store(), data, options(1, null, 3)).run(TrainerState.START);
     assertThat(stopped.finished()).isFalse();
     assertThat(stopped.state().step()).isEqualTo(4);
     assertThat(store().summary().latest().evalLoss()).isNull();
@@ -333,9 +345,9 @@ class TrainingLoopTest {
                 plan(options(1, null, 3), data),
                 data,
                 third,
-                last,
+                Optional.of(last),
                 recorder,
-                new StopSignal(),
+                ranks(new StopSignal()),
                 CLOCK)
             .run(last.resume(third));
     assertThat(end.finished()).isTrue();
@@ -357,7 +369,12 @@ class TrainingLoopTest {
   }
 
   private TrainingLoop loop(CheckpointStore store, TrainingData data, TrainingOptions options) {
-    return new TrainingLoop(plan(options, data), data, model, store, recorder, stop, CLOCK);
+    return new TrainingLoop(
+        plan(options, data), data, model, Optional.of(store), recorder, ranks(stop), CLOCK);
+  }
+
+  private static Ranks ranks(StopSignal stop) {
+    return new Ranks(new SingleProcess(), stop, "here");
   }
 
   private static TrainingPlan plan(TrainingOptions options, TrainingData data) {

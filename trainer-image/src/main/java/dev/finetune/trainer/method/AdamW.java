@@ -1,0 +1,154 @@
+package dev.finetune.trainer.method;
+
+import dev.finetune.trainer.distributed.ProcessGroup;
+import dev.finetune.trainer.engine.ScriptValue;
+import dev.finetune.trainer.engine.TorchScript;
+import dev.finetune.trainer.safetensors.HostTensor;
+import java.util.Optional;
+
+/**
+ * AdamW (arXiv:1711.05101) on the tensors that train, as torch.optim.AdamW with clipping as
+ * torch.nn.utils.clip_grad_norm_.
+ *
+ * <p>Where several ranks train, each holds the state of an equal part of the tensors and takes the
+ * step of that part: ZeRO stage 1 (arXiv:1910.02054). The ranks' gradients are summed to the part's
+ * owner and its new values go to all, which together moves as many bytes as an all-reduce. All that
+ * is said here is done by every rank.
+ */
+final class AdamW {
+  /** As in clip_grad_norm_: keeps the factor finite for a gradient of zeros. */
+  private static final double NORM_FLOOR = 1e-6;
+
+  private final TorchScript script;
+  private final ScriptValue trained;
+  private final OptimizerOptions options;
+  private final ProcessGroup group;
+
+  AdamW(TorchScript script, ScriptValue trained, OptimizerOptions options, ProcessGroup group) {
+    this.script = script;
+    this.trained = trained;
+    this.options = options;
+    this.group = group;
+  }
+
+  /**
+   * Takes a step with the sum of all ranks' gradients, and clears them. A gradient that isn't
+   * finite changes nothing.
+   *
+   * @return the gradient's global L2 norm before clipping, the same number on every rank
+   */
+  double step(double learningRate) {
+    boolean several = group.size() > 1;
+    if (several) {
+      sumGradients();
+    }
+    double norm = script.callDouble("gradient_norm", trained);
+    if (several) {
+      double[] squares = {norm * norm};
+      group.sum(squares);
+      norm = Math.sqrt(squares[0]);
+    }
+    if (Double.isFinite(norm)) {
+      script.run(
+          "apply_step",
+          trained,
+          clipping(norm),
+          learningRate,
+          options.beta1(),
+          options.beta2(),
+          options.epsilon(),
+          options.weightDecay());
+      if (several) {
+        shareValues();
+      }
+    }
+    script.run("clear_gradient", trained);
+    return norm;
+  }
+
+  private double clipping(double norm) {
+    double longest = options.maxGradNorm();
+    return longest > 0 ? Math.min(1, longest / (norm + NORM_FLOOR)) : 1;
+  }
+
+  private void sumGradients() {
+    try (ScriptValue gradient = script.call("gradient", trained);
+        ScriptValue part = script.call("part_gradient", trained)) {
+      group.reduceScatter(gradient, part);
+    }
+  }
+
+  private void shareValues() {
+    try (ScriptValue part = script.call("part", trained);
+        ScriptValue flat = script.call("flat", trained)) {
+      group.allGather(part, flat);
+    }
+  }
+
+  /** The state of all parts on rank 0; nothing on the others, which give theirs. */
+  Optional<FlatState> state() {
+    Optional<HostTensor> expAvg = gathered("exp_avg");
+    Optional<HostTensor> expAvgSq = gathered("exp_avg_sq");
+    if (group.rank() > 0) {
+      return Optional.empty();
+    }
+    long steps = script.callLong("read_steps", trained);
+    return Optional.of(
+        new FlatState(values(), expAvg.orElseThrow(), expAvgSq.orElseThrow(), steps));
+  }
+
+  /** What trains, the same on every rank: (P) F32. */
+  HostTensor values() {
+    try (ScriptValue flat = script.call("flat", trained)) {
+      return script.callTensor("read_whole", trained, flat);
+    }
+  }
+
+  private Optional<HostTensor> gathered(String name) {
+    try (ScriptValue part = script.call(name, trained)) {
+      if (group.size() == 1) {
+        return Optional.of(script.callTensor("read_whole", trained, part));
+      }
+      try (ScriptValue whole = script.call("new_whole", trained)) {
+        group.allGather(part, whole);
+        return group.rank() == 0
+            ? Optional.of(script.callTensor("read_whole", trained, whole))
+            : Optional.empty();
+      }
+    }
+  }
+
+  /**
+   * Sets what trains and the optimizer to rank 0's values.
+   *
+   * @param state whole tensors of (P) F32; on the other ranks any, such as zeros
+   */
+  void restore(FlatState state) {
+    try (ScriptValue flat = shared(state.values());
+        ScriptValue expAvg = shared(state.expAvg());
+        ScriptValue expAvgSq = shared(state.expAvgSq())) {
+      double[] steps = {group.rank() == 0 ? state.steps() : 0};
+      group.sum(steps);
+      script.run("write_state", trained, flat, expAvg, expAvgSq, group.rank(), (long) steps[0]);
+    }
+  }
+
+  private ScriptValue shared(HostTensor values) {
+    ScriptValue whole = script.call("new_whole", trained);
+    if (group.rank() == 0) {
+      script.run("write_whole", trained, whole, values);
+    }
+    group.broadcast(whole, 0);
+    return whole;
+  }
+
+  /**
+   * Values and state of all that trains.
+   *
+   * @param values (P) F32
+   * @param expAvg (P) F32
+   * @param expAvgSq (P) F32
+   * @param steps steps taken
+   */
+  record FlatState(HostTensor values, HostTensor expAvg, HostTensor expAvgSq, long steps) {}
+}

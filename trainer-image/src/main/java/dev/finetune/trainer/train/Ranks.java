@@ -1,0 +1,124 @@
+package dev.finetune.trainer.train;
+
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.distributed.ProcessGroup;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * What the ranks of a run agree on. All of them make the same decisions from the same numbers, so
+ * that none waits in a collective that another doesn't call.
+ */
+public final class Ranks {
+  private static final String STOP = "stop";
+  private static final String HOST = "host/";
+
+  private final ProcessGroup group;
+  private final StopSignal stop;
+  private final List<String> hosts;
+  private boolean stopAnnounced;
+
+  /**
+   * Meets the other ranks.
+   *
+   * @param group the processes
+   * @param stop asks this rank to stop
+   * @param host the pod or host that this rank runs in
+   */
+  public Ranks(ProcessGroup group, StopSignal stop, String host) {
+    this.group = group;
+    this.stop = stop;
+    group.put(HOST + rank(), host.getBytes(StandardCharsets.UTF_8));
+    group.barrier();
+    this.hosts =
+        IntStream.range(0, count())
+            .mapToObj(
+                rank -> new String(group.get(HOST + rank).orElseThrow(), StandardCharsets.UTF_8))
+            .toList();
+  }
+
+  /** The pod or host of each rank. */
+  List<String> hosts() {
+    return hosts;
+  }
+
+  int rank() {
+    return group.rank();
+  }
+
+  int count() {
+    return group.size();
+  }
+
+  /** Whether a rank was asked to stop. The others hear of it before their next micro-batch. */
+  boolean stopRequested() {
+    if (stop.requested() && !stopAnnounced) {
+      group.put(STOP, new byte[0]);
+      stopAnnounced = true;
+    }
+    return stopAnnounced || group.get(STOP).isPresent();
+  }
+
+  /** What rank 0 says: only it knows what is on the disk. */
+  boolean leaderSays(boolean answer) {
+    double[] votes = {rank() == 0 && answer ? 1 : 0};
+    group.sum(votes);
+    return votes[0] > 0;
+  }
+
+  /**
+   * Sums what the ranks measured in a window or an evaluation.
+   *
+   * @param complete whether this rank did all of its part; one that was asked to stop didn't
+   * @param nll sum of negative log-likelihoods
+   * @param tokens tokens that this rank trained on
+   * @param nanos for how long it computed
+   */
+  Sums sum(boolean complete, double nll, long tokens, long nanos) {
+    double[] values = new double[2 + 2 * count()];
+    values[0] = complete ? 0 : 1;
+    values[1] = nll;
+    values[2 + 2 * rank()] = tokens;
+    values[3 + 2 * rank()] = nanos;
+    group.sum(values);
+    return new Sums(values);
+  }
+
+  /**
+   * Sums over all ranks.
+   *
+   * @param values the number of incomplete ranks, the sum of their negative log-likelihoods, and
+   *     two numbers for each rank
+   */
+  record Sums(double[] values) {
+    boolean complete() {
+      return values[0] == 0;
+    }
+
+    double nll() {
+      return values[1];
+    }
+
+    long tokens(int rank) {
+      return (long) values[2 + 2 * rank];
+    }
+
+    long nanos(int rank) {
+      return (long) values[3 + 2 * rank];
+    }
+
+    /**
+     * Ends a rank whose own numbers were finite where another's were not: that one names the rows.
+     */
+    void refuseNonFinite(String what, int step) {
+      if (!Double.isFinite(nll())) {
+        throw new TrainerException(
+            TrainerExit.RANK_LOST,
+            "the %s became %s in step %d on another rank, which says on which rows"
+                .formatted(what, nll(), step));
+      }
+    }
+  }
+}

@@ -91,7 +91,6 @@ final class RankProcess {
     command.add("-cp");
     command.add(classPath());
     command.add(Main.class.getName());
-    command.add("sft");
     command.addAll(arguments);
     return command;
   }

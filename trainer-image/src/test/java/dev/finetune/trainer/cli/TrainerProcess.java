@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -65,6 +66,11 @@ final class TrainerProcess {
   /** SIGTERM. */
   void terminate() {
     process.destroy();
+  }
+
+  /** The processes that it has started, in their order. */
+  List<ProcessHandle> children() {
+    return process.children().sorted(Comparator.comparing(ProcessHandle::pid)).toList();
   }
 
   int exitCode() throws IOException, InterruptedException {

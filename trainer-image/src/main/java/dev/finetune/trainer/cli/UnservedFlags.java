@@ -11,6 +11,8 @@ final class UnservedFlags {
   private static final String OWN_TEMPLATE =
       "the architecture is read from config.json and the template from the tokenizer; leave it out";
   private static final String RATIO = "use --warmup_ratio";
+  private static final String SPREAD =
+      "the optimizer's state is spread over the ranks as with ZeRO stage 1; leave it out";
   private static final String FULL_PRECISION = "use --torch_dtype bfloat16 or float32";
 
   private static final Map<String, String> ADVICE = advice();
@@ -48,11 +50,9 @@ final class UnservedFlags {
     advice.put("--device_max_memory", "the model must fit one device; leave it out");
     advice.put("--device_map", "the model must fit one device; leave it out");
     advice.put("--max_memory", "the model must fit one device; leave it out");
-    advice.put(
-        "--deepspeed", "every GPU of the machine trains a replica of the model; leave it out");
-    advice.put("--fsdp", "every GPU of the machine trains a replica of the model; leave it out");
-    advice.put(
-        "--ddp_backend", "every GPU of the machine trains a replica of the model; leave it out");
+    advice.put("--deepspeed", SPREAD);
+    advice.put("--fsdp", SPREAD);
+    advice.put("--ddp_backend", "NCCL connects GPUs and Gloo CPUs; leave it out");
     advice.put("--fp16", FULL_PRECISION);
     advice.put("--bf16", "use --torch_dtype bfloat16");
     advice.put("--warmup_steps", RATIO);

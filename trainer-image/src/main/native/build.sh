@@ -63,13 +63,13 @@ fetch_headers() { # REQUIREMENTS PLATFORM... ; sets `fetched`
 }
 
 build() {
-  local includes=() folder
+  local includes=() torch folder
   new=$cache/c10d/.building.$$
   mkdir -p "$new"
   trap 'rm -rf "$new"' EXIT
   if [ "$flavour" = cpu ]; then
     fetch_headers "$here/$headers" manylinux_2_28_aarch64
-    includes=("$fetched/torch/include")
+    torch=$fetched/torch
     folder=$libtorch
     if [ -f "$libtorch" ]; then
       folder=$new/pytorch/cpu/linux-x86_64
@@ -77,13 +77,15 @@ build() {
     fi
   else
     fetch_headers "$here/$headers" manylinux2014_x86_64 manylinux1_x86_64
-    includes=("$libtorch/torch/include" "$libtorch"/nvidia/*/include "$fetched"/nvidia/*/include)
+    torch=$libtorch/torch
+    includes=("$libtorch"/nvidia/*/include "$fetched"/nvidia/*/include)
     folder=$libtorch/torch/lib
   fi
+  includes+=("$torch/include" "$torch/include/torch/csrc/api/include" "$jdk/include" "$jdk/include/linux")
   say "compiling libfinetune_c10d.so for $flavour"
   # libtorch's own needs, CUDA's libraries among them, are met where it is loaded.
   (cd "$here" && g++ -std=c++17 -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror "${defines[@]}" \
-    -I. $(printf -- '-isystem %q ' "${includes[@]}" "$jdk/include" "$jdk/include/linux") c10d.cpp -o "$new/library.so" \
+    -I. $(printf -- '-isystem %q ' "${includes[@]}") c10d.cpp -o "$new/library.so" \
     -L"$folder" -Wl,--no-as-needed "${libraries[@]}" -Wl,--as-needed -Wl,--no-undefined -Wl,--allow-shlib-undefined -s)
   mkdir -p "$(dirname "$built")"
   mv "$new/library.so" "$built"

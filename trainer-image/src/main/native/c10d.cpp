@@ -10,6 +10,7 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/version.h>
 #ifdef USE_C10D_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
@@ -154,6 +155,10 @@ BackendPtr openNccl(
 
 #define C10D(result, name) extern "C" JNIEXPORT result JNICALL Java_dev_finetune_trainer_distributed_C10dLibrary_##name
 
+C10D(jstring, builtFor)(JNIEnv* env, jclass) {
+  return env->NewStringUTF(TORCH_VERSION);
+}
+
 C10D(jlong, openStore)(JNIEnv* env, jclass, jstring host, jint port, jboolean server, jlong timeoutMillis) {
   return guarded(env, [&]() -> jlong {
     c10d::TCPStoreOptions options;
@@ -246,6 +251,7 @@ C10D(void, allReduce)(JNIEnv* env, jclass, jlong group, jlong tensor) {
 C10D(void, broadcast)(JNIEnv* env, jclass, jlong group, jlong tensor, jint root) {
   guarded(env, [&] {
     at::NoGradGuard noGrad;
+    TORCH_CHECK_VALUE(root >= 0 && root < groupAt(group).size, "no rank ", root, " of ", groupAt(group).size);
     const at::Tensor& sent = tensorAt(tensor);
     c10::DeviceGuard device(sent.device());
     std::vector<at::Tensor> tensors{flat(sent)};

@@ -2,6 +2,9 @@ package dev.finetune.trainer.engine;
 
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.pytorch.jni.LibUtils;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 
 /** Starts the PyTorch engine once per process, with the settings that the trainer relies on. */
@@ -21,6 +24,18 @@ public final class TorchRuntime {
   public static int cudaDevices() {
     start();
     return Engine.getEngine("PyTorch").getGpuCount();
+  }
+
+  /** The running libtorch's version, such as 2.7.1. */
+  public static String version() {
+    start();
+    return Engine.getEngine("PyTorch").getVersion();
+  }
+
+  /** Whether the running libtorch is one for CUDA, be there a GPU or not. */
+  public static boolean builtForCuda() {
+    start();
+    return Files.exists(Path.of(LibUtils.getLibtorchPath(), "libtorch_cuda.so"));
   }
 
   /** Threads of a native operation. */

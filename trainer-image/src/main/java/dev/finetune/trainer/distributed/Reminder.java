@@ -1,0 +1,23 @@
+package dev.finetune.trainer.distributed;
+
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/** Says what is being waited for: at once, and then every half a minute. */
+final class Reminder {
+  private static final long PERIOD_NANOS = Duration.ofSeconds(30).toNanos();
+
+  private final Consumer<String> log;
+  private long next = System.nanoTime();
+
+  Reminder(Consumer<String> log) {
+    this.log = log;
+  }
+
+  void say(String line) {
+    if (System.nanoTime() - next >= 0) {
+      log.accept(line);
+      next = System.nanoTime() + PERIOD_NANOS;
+    }
+  }
+}

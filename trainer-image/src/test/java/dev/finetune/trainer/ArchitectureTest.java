@@ -1,5 +1,6 @@
 package dev.finetune.trainer;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -25,6 +26,18 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(ROOT + ".report..", ROOT + ".checkpoint..", ROOT + ".cli..")
+        .check(TRAINER);
+  }
+
+  @Test
+  void theProcessGroupKnowsOnlyTheEngine() {
+    classes()
+        .that()
+        .resideInAPackage(ROOT + ".distributed..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "java..", ROOT, ROOT + ".distributed..", ROOT + ".engine..", "dev.finetune.api..")
         .check(TRAINER);
   }
 

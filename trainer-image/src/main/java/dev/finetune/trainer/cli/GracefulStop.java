@@ -4,6 +4,7 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.train.StopSignal;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 
 /**
  * Lets SIGTERM and SIGINT end the program in order. A shutdown hook asks the run to stop and waits
@@ -14,6 +15,7 @@ final class GracefulStop {
   private final StopSignal signal = new StopSignal();
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile int code;
+  private volatile Thread waiting;
 
   /** Installs the hook. */
   static GracefulStop install() {
@@ -39,6 +41,22 @@ final class GracefulStop {
     }
   }
 
+  /**
+   * Does something that waits for others and calls nothing native meanwhile: a signal interrupts
+   * it.
+   */
+  <T> T interruptible(Supplier<T> wait) {
+    waiting = Thread.currentThread();
+    try {
+      check();
+      return wait.get();
+    } finally {
+      waiting = null;
+      // One that came too late is told by the signal.
+      var unused = Thread.interrupted();
+    }
+  }
+
   /** Ends the JVM with a code, after a signal or without one. Native calls have returned. */
   void exit(int exitCode) {
     code = exitCode;
@@ -48,6 +66,10 @@ final class GracefulStop {
 
   private void onShutdown() {
     signal.request();
+    Thread interrupted = waiting;
+    if (interrupted != null) {
+      interrupted.interrupt();
+    }
     try {
       ended.await();
     } catch (InterruptedException e) {

@@ -51,7 +51,8 @@ record LastWords(PrintWriter err, boolean debug, boolean worker, Optional<Path> 
     if (file.isPresent()) {
       try {
         new TerminationMessageFile(file.get())
-            .write(new TerminationMessage(end.exit(), end.message(), told, progress));
+            .write(
+                new TerminationMessage(end.exit(), end.message(), told, end.lostRank(), progress));
       } catch (IOException e) {
         err.println("trainer: the termination message can't be written: " + FileErrors.describe(e));
       }

@@ -14,8 +14,13 @@ import java.util.Optional;
  * @param exit the exit code
  * @param message what happened and what to do about it
  * @param cause what was thrown; null when nothing was
+ * @param lostRank the rank that is to blame, where another one than this
  */
-record ProgramEnd(TrainerExit exit, String message, Throwable cause) {
+record ProgramEnd(TrainerExit exit, String message, Throwable cause, Integer lostRank) {
+  ProgramEnd(TrainerExit exit, String message, Throwable cause) {
+    this(exit, message, cause, null);
+  }
+
   static ProgramEnd done(String message) {
     return new ProgramEnd(TrainerExit.DONE, message, null);
   }
@@ -26,7 +31,8 @@ record ProgramEnd(TrainerExit exit, String message, Throwable cause) {
       return new ProgramEnd(known.exit(), known.getMessage(), thrown);
     }
     if (thrown instanceof RankLostException lost) {
-      return new ProgramEnd(of(lost.kind()), lost.getMessage(), thrown);
+      Integer rank = lost.ranks().isEmpty() ? null : lost.ranks().get(0);
+      return new ProgramEnd(of(lost.kind()), lost.getMessage(), thrown, rank);
     }
     if (thrown instanceof DeviceMemoryException) {
       return new ProgramEnd(TrainerExit.OUT_OF_MEMORY, memory(thrown), thrown);

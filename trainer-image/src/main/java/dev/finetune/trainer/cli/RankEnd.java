@@ -54,10 +54,11 @@ record RankEnd(
   TerminationMessage message(Progress progress, String host) {
     if (lastWords.isPresent()) {
       TerminationMessage own = lastWords.get();
-      // One that was asked to stop speaks for all of them.
-      boolean speaksForAll = rank == 0 || own.exit() == TrainerExit.TRY_AGAIN;
+      // Of a lost rank, of a stop, and as rank 0 it speaks for all of them.
+      boolean speaksForAll = rank == 0 || own.rank() != null || own.exit() == TrainerExit.TRY_AGAIN;
       String message = speaksForAll ? own.message() : named(host) + ": " + own.message();
-      return new TerminationMessage(own.exit(), message, own.log(), rank, progress);
+      Integer failed = own.rank() == null ? Integer.valueOf(rank) : own.rank();
+      return new TerminationMessage(own.exit(), message, own.log(), failed, progress);
     }
     boolean memory = killedForMemory && exitCode == SIGNALS + SIGKILL;
     return new TerminationMessage(

@@ -137,7 +137,7 @@ final class SftCommand implements Callable<Integer> {
   private ProcessGroup join(RankEnvironment ranks, RankEnvironment.Worker worker) {
     Duration timeout =
         Optional.ofNullable(timeoutSeconds).map(Duration::ofSeconds).orElse(ranks.timeout());
-    return C10dGroup.join(
+    Rendezvous rendezvous =
         new Rendezvous(
             ranks.masterAddress(),
             ranks.masterPort().orElseThrow(),
@@ -145,8 +145,9 @@ final class SftCommand implements Callable<Integer> {
             worker.ranks(),
             ranks.startTimeout(),
             timeout,
-            device(worker.localRank())),
-        spec.commandLine().getErr()::println);
+            device(worker.localRank()));
+    return stop.interruptible(
+        () -> C10dGroup.join(rendezvous, spec.commandLine().getErr()::println));
   }
 
   private String device(int localRank) {

@@ -121,7 +121,10 @@ class RanksIT {
 
     assertThat(run.exitCode()).as(run.errors()).isEqualTo(74);
     assertThat(ranks).noneMatch(ProcessHandle::isAlive);
-    assertThat(words(lastWords).message()).contains("Rank 1");
+    TerminationMessage words = words(lastWords);
+    assertThat(words.exit()).isEqualTo(TrainerExit.RANK_LOST);
+    assertThat(words.rank()).isEqualTo(1);
+    assertThat(words.message()).startsWith("Rank 1 of 2 is lost: no part taken for 3 s");
   }
 
   @Test

@@ -19,7 +19,7 @@ class C10dGroupTest {
   @ValueSource(ints = {2, 4})
   void allRanksGetTheSumAndTheGreatestOfTheirVectors(int size) throws IOException {
     List<double[]> sums =
-        Ranks.run(
+        RankThreads.run(
             size,
             group -> {
               assertThat(group.size()).isEqualTo(size);
@@ -33,7 +33,7 @@ class C10dGroupTest {
         .allSatisfy(sum -> assertThat(sum).containsExactly(triangle, size * 0.25, size - triangle));
 
     List<double[]> greatest =
-        Ranks.run(
+        RankThreads.run(
             size,
             group -> {
               double[] values = {group.rank(), -group.rank()};
@@ -47,7 +47,7 @@ class C10dGroupTest {
   @ValueSource(ints = {2, 4})
   void aTensorIsSummedInPlace(int size) throws IOException {
     List<float[]> sums =
-        Ranks.run(
+        RankThreads.run(
             size,
             group -> {
               try (TensorScript script = new TensorScript();
@@ -64,7 +64,7 @@ class C10dGroupTest {
   @Test
   void tensorsOfBfloat16AreSummedAsTheyAre() throws IOException {
     List<float[]> sums =
-        Ranks.run(
+        RankThreads.run(
             2,
             group -> {
               try (TensorScript script = new TensorScript();
@@ -82,7 +82,7 @@ class C10dGroupTest {
   @Test
   void everyRankGetsTheRootsElements() throws IOException {
     List<float[]> received =
-        Ranks.run(
+        RankThreads.run(
             3,
             group -> {
               try (TensorScript script = new TensorScript();
@@ -97,7 +97,7 @@ class C10dGroupTest {
   @Test
   void eachRankGetsTheSumOfItsPartAndThePartsMakeTheWhole() throws IOException {
     List<float[][]> results =
-        Ranks.run(
+        RankThreads.run(
             2,
             group -> {
               float rank = group.rank();
@@ -120,7 +120,7 @@ class C10dGroupTest {
   @Test
   void theScriptThatMadeAGradientSeesTheSum() throws IOException {
     List<float[]> weights =
-        Ranks.run(
+        RankThreads.run(
             2,
             group -> {
               try (TensorScript script = new TensorScript();
@@ -140,7 +140,7 @@ class C10dGroupTest {
   @Test
   void aTensorThatDoesNotFitIsRefusedAndTheGroupGoesOn() throws IOException {
     List<double[]> sums =
-        Ranks.run(
+        RankThreads.run(
             2,
             group -> {
               try (TensorScript script = new TensorScript();
@@ -173,7 +173,7 @@ class C10dGroupTest {
   @Test
   void nobodyPassesABarrierBeforeTheLastOneIsThere() throws IOException {
     List<Boolean> seen =
-        Ranks.run(
+        RankThreads.run(
             3,
             group -> {
               if (group.rank() == 2) {
@@ -189,7 +189,7 @@ class C10dGroupTest {
   @Test
   void aKeyIsSeenByAllRanks() throws IOException {
     List<String> values =
-        Ranks.run(
+        RankThreads.run(
             2,
             group -> {
               assertThat(group.get("path")).isEmpty();
@@ -197,7 +197,7 @@ class C10dGroupTest {
               if (group.rank() == 0) {
                 group.put("path", "run/élan".getBytes(UTF_8));
               }
-              String value = new String(group.await("path", Ranks.PATIENCE), UTF_8);
+              String value = new String(group.await("path", RankThreads.PATIENCE), UTF_8);
               group.barrier();
               return value;
             });
@@ -206,7 +206,7 @@ class C10dGroupTest {
 
   @Test
   void aKeyThatNobodySetsIsNamed() throws IOException {
-    Ranks.run(
+    RankThreads.run(
         1,
         group -> {
           assertThatThrownBy(() -> group.await("path", Duration.ofMillis(100)))

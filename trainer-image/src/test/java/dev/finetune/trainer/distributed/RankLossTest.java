@@ -55,11 +55,12 @@ class RankLossTest {
 
   @Test
   void aGroupThatHasLostARankSaysItAgain() throws IOException {
-    int port = Ranks.freePort();
-    CompletableFuture<Boolean> leaver = Ranks.start(Ranks.at(port, 1, 2), group -> true);
+    int port = RankThreads.freePort();
+    CompletableFuture<Boolean> leaver =
+        RankThreads.start(RankThreads.at(port, 1, 2), group -> true);
     CompletableFuture<RankLostException> rank0 =
-        Ranks.start(
-            Ranks.at(port, 0, 2),
+        RankThreads.start(
+            RankThreads.at(port, 0, 2),
             group -> {
               RankLostException lost = sumUntilLost(group, () -> {});
               assertThatThrownBy(group::barrier)
@@ -67,8 +68,8 @@ class RankLossTest {
                   .hasMessage(lost.getMessage());
               return lost;
             });
-    assertThat(Ranks.result(leaver)).isTrue();
-    assertThat(Ranks.result(rank0).ranks()).containsExactly(1);
+    assertThat(RankThreads.result(leaver)).isTrue();
+    assertThat(RankThreads.result(rank0).ranks()).containsExactly(1);
   }
 
   @FunctionalInterface
@@ -78,20 +79,20 @@ class RankLossTest {
 
   /** What the ranks other than the victim throw. */
   private static List<RankLostException> loss(int size, int victim, Harm harm) throws Exception {
-    int port = Ranks.freePort();
+    int port = RankThreads.freePort();
     try (RankProcess process = RankProcess.start(port, victim, size, TIMEOUT)) {
       List<CompletableFuture<RankLostException>> survivors = new ArrayList<>();
       for (int rank = 0; rank < size; rank++) {
         if (rank != victim) {
           survivors.add(
-              Ranks.start(
-                  Ranks.at(port, rank, size, Ranks.PATIENCE, TIMEOUT),
+              RankThreads.start(
+                  RankThreads.at(port, rank, size, RankThreads.PATIENCE, TIMEOUT),
                   group -> sumUntilLost(group, () -> {})));
         }
       }
       process.awaitSum();
       harm.doTo(process);
-      return survivors.stream().map(Ranks::result).toList();
+      return survivors.stream().map(RankThreads::result).toList();
     }
   }
 }

@@ -74,11 +74,11 @@ final class RankProcess implements AutoCloseable {
 
   public static void main(String[] args) throws InterruptedException {
     Rendezvous rendezvous =
-        Ranks.at(
+        RankThreads.at(
             Integer.parseInt(args[0]),
             Integer.parseInt(args[1]),
             Integer.parseInt(args[2]),
-            Ranks.PATIENCE,
+            RankThreads.PATIENCE,
             Duration.ofMillis(Long.parseLong(args[3])));
     try (ProcessGroup group = C10dGroup.join(rendezvous, line -> {})) {
       RankLossTest.sumUntilLost(group, () -> System.out.println("summed"));

@@ -19,7 +19,7 @@ class RendezvousTest {
 
   @Test
   void aRankWaitsForAMasterThatStartsLater() throws Exception {
-    int port = Ranks.freePort();
+    int port = RankThreads.freePort();
     List<String> log = new CopyOnWriteArrayList<>();
     CountDownLatch waited = new CountDownLatch(1);
     CompletableFuture<double[]> sum = new CompletableFuture<>();
@@ -28,7 +28,7 @@ class RendezvousTest {
             () -> {
               try (ProcessGroup group =
                   C10dGroup.join(
-                      Ranks.at(port, 1, 2),
+                      RankThreads.at(port, 1, 2),
                       line -> {
                         log.add(line);
                         waited.countDown();
@@ -44,14 +44,14 @@ class RendezvousTest {
     waited.await();
     Thread.sleep(1000);
     CompletableFuture<Boolean> rank0 =
-        Ranks.start(
-            Ranks.at(port, 0, 2),
+        RankThreads.start(
+            RankThreads.at(port, 0, 2),
             group -> {
               group.sum(new double[] {1});
               return true;
             });
     assertThat(sum.join()).containsExactly(3);
-    assertThat(Ranks.result(rank0)).isTrue();
+    assertThat(RankThreads.result(rank0)).isTrue();
     assertThat(log.get(0))
         .isEqualTo(
             "Rank 1 waits for rank 0 at 127.0.0.1:%d, up to 2 min: Connection refused"
@@ -74,35 +74,40 @@ class RendezvousTest {
 
   @Test
   void ranksThatDoNotComeAreNamed() throws IOException {
-    int port = Ranks.freePort();
+    int port = RankThreads.freePort();
     CompletableFuture<Boolean> rank1 =
-        Ranks.start(Ranks.at(port, 1, 4, Ranks.PATIENCE, SHORT), group -> true);
+        RankThreads.start(RankThreads.at(port, 1, 4, RankThreads.PATIENCE, SHORT), group -> true);
     assertThatThrownBy(
-            () -> C10dGroup.join(Ranks.at(port, 0, 4, Duration.ofSeconds(4), SHORT), line -> {}))
+            () ->
+                C10dGroup.join(
+                    RankThreads.at(port, 0, 4, Duration.ofSeconds(4), SHORT), line -> {}))
         .isInstanceOf(TrainerException.class)
         .hasMessage("Ranks 2 and 3 of 4 haven't joined within 4 s; all others have.");
-    assertThatThrownBy(() -> Ranks.result(rank1))
+    assertThatThrownBy(() -> RankThreads.result(rank1))
         .isInstanceOf(TrainerException.class)
         .hasMessageStartingWith("Ranks 2 and 3 of 4 haven't joined when rank 0 gave up");
   }
 
   @Test
   void aSecondProcessOfARankIsRefused() throws IOException {
-    int port = Ranks.freePort();
+    int port = RankThreads.freePort();
     CompletableFuture<Boolean> rank0 =
-        Ranks.start(Ranks.at(port, 0, 3, Duration.ofSeconds(5), SHORT), group -> true);
-    CompletableFuture<Boolean> one = Ranks.start(Ranks.at(port, 1, 3), group -> true);
-    CompletableFuture<Boolean> other = Ranks.start(Ranks.at(port, 1, 3), group -> true);
+        RankThreads.start(RankThreads.at(port, 0, 3, Duration.ofSeconds(5), SHORT), group -> true);
+    CompletableFuture<Boolean> one = RankThreads.start(RankThreads.at(port, 1, 3), group -> true);
+    CompletableFuture<Boolean> other = RankThreads.start(RankThreads.at(port, 1, 3), group -> true);
     assertThatThrownBy(() -> CompletableFuture.anyOf(one, other).join())
         .hasMessageContaining("Another process has joined as rank 1 of 3 already");
-    assertThatThrownBy(() -> Ranks.result(rank0)).hasMessageContaining("Rank 2 of 3 hasn't joined");
+    assertThatThrownBy(() -> RankThreads.result(rank0))
+        .hasMessageContaining("Rank 2 of 3 hasn't joined");
   }
 
   @Test
   void aPortThatIsTakenIsNamed() throws IOException {
     try (ServerSocket taken = new ServerSocket(0)) {
       assertThatThrownBy(
-              () -> C10dGroup.join(Ranks.at(taken.getLocalPort(), 0, 2, SHORT, SHORT), line -> {}))
+              () ->
+                  C10dGroup.join(
+                      RankThreads.at(taken.getLocalPort(), 0, 2, SHORT, SHORT), line -> {}))
           .isInstanceOf(TrainerException.class)
           .hasMessageContaining("Rank 0 can't listen on port " + taken.getLocalPort())
           .hasMessageNotContaining("\n");
@@ -114,7 +119,8 @@ class RendezvousTest {
     try (ServerSocket stranger = new ServerSocket(0)) {
       assertThatThrownBy(
               () ->
-                  C10dGroup.join(Ranks.at(stranger.getLocalPort(), 1, 2, SHORT, SHORT), line -> {}))
+                  C10dGroup.join(
+                      RankThreads.at(stranger.getLocalPort(), 1, 2, SHORT, SHORT), line -> {}))
           .isInstanceOf(TrainerException.class)
           .hasMessageStartingWith(
               "What listens at 127.0.0.1:%d isn't rank 0".formatted(stranger.getLocalPort()));

@@ -8,25 +8,26 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
-/** Ranks as threads of this JVM, each with a group of its own. */
-final class Ranks {
+/** RankThreads as threads of this JVM, each with a group of its own. */
+public final class RankThreads {
   static final Duration PATIENCE = Duration.ofMinutes(2);
 
-  private Ranks() {}
+  private RankThreads() {}
 
+  /** What a rank does. */
   @FunctionalInterface
-  interface Task<T> {
+  public interface Task<T> {
     T run(ProcessGroup group) throws Exception;
   }
 
   /** What each rank of a group returns, in their order. */
-  static <T> List<T> run(int size, Task<T> task) throws IOException {
+  public static <T> List<T> run(int size, Task<T> task) throws IOException {
     int port = freePort();
     List<CompletableFuture<T>> results = new ArrayList<>();
     for (int rank = 0; rank < size; rank++) {
       results.add(start(at(port, rank, size), task));
     }
-    return results.stream().map(Ranks::result).toList();
+    return results.stream().map(RankThreads::result).toList();
   }
 
   /** Joins and runs on a thread of its own. */

@@ -41,7 +41,7 @@ public interface ProcessGroup extends AutoCloseable {
   /**
    * Sums over all ranks and leaves each rank its own part.
    *
-   * @param input {@code size()} equal parts, one behind the other; not changed
+   * @param input {@code size()} equal parts, one behind the other; afterwards it may hold anything
    * @param output gets the sums of part {@code rank()}; a tensor of its own
    */
   void reduceScatter(ScriptValue input, ScriptValue output);

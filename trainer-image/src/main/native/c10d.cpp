@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 #include <c10/core/DeviceGuard.h>
+#include <c10/util/Logging.h>
 #include <c10/util/intrusive_ptr.h>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -154,6 +155,13 @@ BackendPtr openNccl(
 } // namespace
 
 #define C10D(result, name) extern "C" JNIEXPORT result JNICALL Java_dev_finetune_trainer_distributed_C10dLibrary_##name
+
+// c10d warns of each closed connection with a C++ stack trace; Java says which rank is lost.
+extern "C" JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM*, void*) {
+  setenv("TORCH_CPP_LOG_LEVEL", "ERROR", 0);
+  c10::initLogging();
+  return JNI_VERSION_10;
+}
 
 C10D(jstring, builtFor)(JNIEnv* env, jclass) {
   return env->NewStringUTF(TORCH_VERSION);

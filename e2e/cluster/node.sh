@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Cuts the power of a node, and gives it back. Its disk is kept: images, and what its pods wrote.
+# Cuts the power of a node, and gives it back. Its disk is kept: images, and what its pods wrote. Or cuts the
+# network between its pods and those of the other nodes, and mends it.
 #
-#   node.sh [--state FOLDER] kill|start N
+#   node.sh [--state FOLDER] kill|start|cut|mend N
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -20,5 +21,7 @@ case $1 in
   start)
     start_node "$2"
     wait_for_node "$2" ;;
+  cut) cut_pods_off "$2" ;;
+  mend) route_to_pods "$2" ;;
   *) usage ;;
 esac

@@ -31,7 +31,7 @@ make_bridge() {
 
 # The network namespace of a node, with routes to the pods of the others; the host has routes to all.
 join_network() { # INDEX-OF-NODE
-  local namespace ip veth=$name-n$1 other
+  local namespace ip veth=$name-n$1
   namespace=$(node_name "$1")
   ip=$(node_ip "$1")
   ip netns add "$namespace"
@@ -41,10 +41,26 @@ join_network() { # INDEX-OF-NODE
   ip -n "$namespace" addr add "$ip/24" dev eth0
   ip -n "$namespace" link set eth0 up
   ip -n "$namespace" route add default via "$host_ip"
-  for other in $(seq "$nodes"); do
-    [ "$other" = "$1" ] || ip -n "$namespace" route add "$pod_net.$other.0/24" via "$(node_ip "$other")"
-  done
+  route_to_pods "$1"
   ip route replace "$pod_net.$1.0/24" via "$ip"
+}
+
+# The way from a node to the pods of the others.
+route_to_pods() { # INDEX-OF-NODE
+  local other
+  for other in $(seq "$nodes"); do
+    [ "$other" = "$1" ] ||
+      ip -n "$(node_name "$1")" route replace "$pod_net.$other.0/24" via "$(node_ip "$other")"
+  done
+}
+
+# Packets of a node's pods to those of the others vanish, as behind a switch that is gone. The node itself
+# is still reached by the API server.
+cut_pods_off() { # INDEX-OF-NODE
+  local other
+  for other in $(seq "$nodes"); do
+    [ "$other" = "$1" ] || ip -n "$(node_name "$1")" route replace blackhole "$pod_net.$other.0/24"
+  done
 }
 
 # The kernel takes a while to remove what is in a namespace: the name of the link is free at once.

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The way of a job that nothing disturbs. */
 class LoraJobE2E {
-  private static final String TWO_GPUS = "resources: {gpusPerNode: 2}";
+  private static final String TWO_GPUS = "resources: {gpusPerNode: 2, memory: 2Gi}";
 
   @RegisterExtension static final TestCluster CLUSTER = new TestCluster();
 
@@ -93,7 +93,7 @@ class LoraJobE2E {
     String second = CLUSTER.nodes().get(1);
     assertThat(nodes).containsExactlyInAnyOrder(first, first, second, second);
 
-    Path shell = new ShellTrainer(CLUSTER, namespace).run("lora-a");
+    Path shell = new ShellTrainer(CLUSTER, namespace).run("lora-a", 2);
     for (String file : List.of("adapter/adapter_model.safetensors", "logging.jsonl")) {
       assertThat(namespace.results().resolve("lora-a").resolve(file))
           .hasSameBinaryContentAs(shell.resolve(file));

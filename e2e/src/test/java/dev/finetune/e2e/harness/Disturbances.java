@@ -29,6 +29,16 @@ public final class Disturbances {
     script("node.sh", "start", index(node));
   }
 
+  /** Cuts the network between a node's pods and those of the other nodes: packets vanish. */
+  public void cutPodsOff(String node) {
+    script("node.sh", "cut", index(node));
+  }
+
+  /** Takes {@link #cutPodsOff} back. */
+  public void mendNetwork(String node) {
+    script("node.sh", "mend", index(node));
+  }
+
   /** Stops the API server. */
   public void stopApiServer() {
     script("apiserver.sh", "stop");
@@ -48,6 +58,18 @@ public final class Disturbances {
     scripts();
     Command.run(
         List.of("kill", "-" + signal, String.valueOf(ContainerProcesses.main(pod, container))));
+  }
+
+  /**
+   * Sends a signal to the process of one rank in a pod.
+   *
+   * @throws AssertionError if it isn't found on this machine
+   */
+  public void signalRank(Pod pod, String container, int rank, String signal) {
+    scripts();
+    Command.run(
+        List.of(
+            "kill", "-" + signal, String.valueOf(ContainerProcesses.rank(pod, container, rank))));
   }
 
   private void script(String name, String... arguments) {

@@ -26,6 +26,9 @@ public final class FineTuneJobs {
 
   private static final String ATTEMPT_LABEL = "finetune.dev/attempt";
 
+  /** Kubernetes' own, of an Indexed Job's pods. */
+  private static final String INDEX_LABEL = "batch.kubernetes.io/job-completion-index";
+
   /** For what takes seconds on a quiet machine. */
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
@@ -94,10 +97,24 @@ public final class FineTuneJobs {
     return pods.get(0);
   }
 
+  /** The pod of one node of an attempt, by its number from 0. */
+  public Pod pod(String name, int attempt, int node) {
+    return pods(name).stream()
+        .filter(pod -> label(pod, ATTEMPT_LABEL).equals(String.valueOf(attempt)))
+        .filter(pod -> label(pod, INDEX_LABEL).equals(String.valueOf(node)))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no pod " + node + " of attempt " + attempt));
+  }
+
+  private static String label(Pod pod, String name) {
+    return pod.getMetadata().getLabels().getOrDefault(name, "");
+  }
+
   /** Whatever of a FineTuneJob's children is there, as KIND/NAME. */
   public List<String> children(String name) {
     return List.of(
             client.configMaps().inNamespace(namespace).withLabel(JOB_LABEL, name).list(),
+            client.services().inNamespace(namespace).withLabel(JOB_LABEL, name).list(),
             client.batch().v1().jobs().inNamespace(namespace).withLabel(JOB_LABEL, name).list(),
             client.pods().inNamespace(namespace).withLabel(JOB_LABEL, name).list())
         .stream()
@@ -113,7 +130,9 @@ public final class FineTuneJobs {
         "Jobs and pods of " + name + " are gone",
         PATIENCE,
         () -> children(name),
-        children -> assertThat(children).allMatch(child -> child.startsWith("ConfigMap/")));
+        children ->
+            assertThat(children)
+                .noneMatch(child -> child.startsWith("Job/") || child.startsWith("Pod/")));
   }
 
   /** Waits until a job has reached a phase, and returns its status. */

@@ -23,10 +23,10 @@ public final class ShellTrainer {
   }
 
   /**
-   * Trains by the recipe that the operator gave to a job's pod, with as many threads, and returns
-   * its output folder.
+   * Trains by the recipe that the operator gave to a job's pods, with as many ranks and threads, and
+   * returns its output folder.
    */
-  public Path run(String job) {
+  public Path run(String job, int ranks) {
     try {
       Path folder = Files.createTempDirectory("shell-trainer");
       Path recipe =
@@ -44,7 +44,13 @@ public final class ShellTrainer {
       Files.createSymbolicLink(volumes.resolve("data"), shared.data());
       Command.run(
           List.of(PROGRAM.toString(), "sft", "--recipe", recipe.toString()),
-          Map.of("FINETUNE_VOLUMES", volumes.toString(), "OMP_NUM_THREADS", "1"));
+          Map.of(
+              "FINETUNE_VOLUMES",
+              volumes.toString(),
+              "NPROC_PER_NODE",
+              String.valueOf(ranks),
+              "OMP_NUM_THREADS",
+              "1"));
       return volumes.resolve("results").resolve(job);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -78,6 +78,7 @@ public final class Scenes {
         reason,
         null,
         null,
+        null,
         "words",
         null,
         null,

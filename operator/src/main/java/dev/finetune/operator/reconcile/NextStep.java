@@ -20,7 +20,7 @@ sealed interface NextStep {
    */
   record Rest(Optional<Duration> expiry) implements NextStep {}
 
-  /** Remove what is left of it: these Jobs, and the ConfigMap. */
+  /** Remove what is left of it: these Jobs, the ConfigMap and the Service. */
   record RemoveChildren(List<String> jobs) implements NextStep {}
 
   /** Nothing until the spec is edited: it breaks a rule. */

@@ -105,9 +105,7 @@ public final class TrainerContainer {
     environment.add(variable(TrainerEnvironment.ATTEMPT, String.valueOf(attempt)));
     // What the user gives of these is stronger.
     Set<String> given = further.stream().map(EnvironmentVariable::name).collect(Collectors.toSet());
-    Stream.concat(
-            Ranks.of(job).environment(job, attempt).stream(),
-            threads(job).stream())
+    Stream.concat(Ranks.of(job).environment(job, attempt).stream(), threads(job).stream())
         .filter(each -> !given.contains(each.getName()))
         .forEach(environment::add);
     for (EnvironmentVariable each : further) {

@@ -26,6 +26,10 @@ server's audit log that nothing was refused and nothing is superfluous.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, create, delete]
+# Of jobs with several nodes: by it their pods find each other.
+- apiGroups: [""]
+  resources: [services]
+  verbs: [get, create, delete]
 - apiGroups: [""]
   resources: [events]
   verbs: [list]

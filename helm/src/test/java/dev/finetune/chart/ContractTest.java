@@ -66,6 +66,27 @@ class ContractTest {
   }
 
   @Test
+  void trainersReachEachOtherOnEveryPortAndNobodyElseDoes() {
+    JsonNode policy =
+        CHART.objects(Variant.named("everything").values()).stream()
+            .filter(each -> each.get("kind").asText().equals("NetworkPolicy"))
+            .filter(each -> each.at("/metadata/namespace").asText().equals("team-a"))
+            .findFirst()
+            .orElseThrow()
+            .get("spec");
+    JsonNode between = policy.at("/ingress/1");
+
+    assertThat(policy.get("ingress")).hasSize(2);
+    assertThat(between.get("from")).hasSize(1);
+    assertThat(between.at("/from/0/podSelector")).isEqualTo(policy.get("podSelector"));
+    assertThat(between.at("/from/0").has("namespaceSelector"))
+        .as("pods of the same namespace only")
+        .isFalse();
+    assertThat(between.at("/ports/0/port").asInt()).isEqualTo(1);
+    assertThat(between.at("/ports/0/endPort").asInt()).isEqualTo(65535);
+  }
+
+  @Test
   void theDocumentationListsTheOperatorsRights() {
     assertThat(OperationsPage.of(Path.of("../docs/operations.md")).rights())
         .isEqualTo(operatorsRights());

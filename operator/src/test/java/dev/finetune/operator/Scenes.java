@@ -78,6 +78,7 @@ public final class Scenes {
         reason,
         null,
         null,
+        null,
         "words",
         null,
         null,
@@ -153,6 +154,36 @@ public final class Scenes {
                 .endState()
                 .endContainerStatus()
                 .endStatus());
+  }
+
+  /** The Job of an attempt that has so many pods. */
+  public static Job jobOf(int pods, int attempt, String condition) {
+    return job(attempt, condition)
+        .edit()
+        .editSpec()
+        .withCompletions(pods)
+        .withParallelism(pods)
+        .endSpec()
+        .build();
+  }
+
+  /** {@code pod} as one of several: that of a completion index, on a node of its own. */
+  public static Pod at(int index, Pod pod) {
+    return pod.edit()
+        .editMetadata()
+        .withName(pod.getMetadata().getName().replace("-0-", "-" + index + "-"))
+        .addToAnnotations("batch.kubernetes.io/job-completion-index", String.valueOf(index))
+        .endMetadata()
+        .editSpec()
+        .withNodeName(pod.getSpec().getNodeName() == null ? null : "node-" + (index + 1))
+        .endSpec()
+        .build();
+  }
+
+  /** {@code pod} whose trainer ended at another time. */
+  public static Pod endedAt(String time, Pod pod) {
+    pod.getStatus().getContainerStatuses().get(0).getState().getTerminated().setFinishedAt(time);
+    return pod;
   }
 
   /** A pod that is to be gone by {@code end}, its grace period over. */

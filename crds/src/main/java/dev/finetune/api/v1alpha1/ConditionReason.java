@@ -5,14 +5,14 @@ public enum ConditionReason {
   Valid("The spec passed every check."),
   InvalidSpec("The spec breaks a rule that the schema can't say; edit it and the job goes on."),
   Starting("Another attempt is about to be created."),
-  JobCreated("The attempt's Job exists, and its pod is not there yet."),
+  JobCreated("The attempt's Job exists, and not all of its pods are there yet."),
   Queued(
       "The attempt's Job waits for its queue to admit it; its time there counts against no deadline."),
   Preempted("The queue took the GPUs back; the attempt saves a checkpoint and is queued again."),
-  Unschedulable("No node can take the pod; the message has the scheduler's words."),
-  PodScheduled("The pod has a node."),
-  PodStarting("The pod waits for its image, its volumes or its container."),
-  TrainerRunning("The trainer runs."),
+  Unschedulable("No node can take a pod; the message has the scheduler's words."),
+  PodScheduled("Every pod has a node."),
+  PodStarting("A pod waits for its image, its volumes or its container."),
+  TrainerRunning("The trainer runs, in every pod."),
   ChildRefused("The API server refused a child; the message has its words. It is tried again."),
   SuspendRequested("spec.suspend is true."),
   NotSuspended("spec.suspend is not true."),
@@ -32,7 +32,7 @@ public enum ConditionReason {
   Stalled("The trainer ran for deadlines.stallSeconds without any progress."),
   PendingDeadlineExceeded("No trainer ran within deadlines.pendingSeconds. Final."),
   ActiveDeadlineExceeded("The trainer has run for deadlines.activeSeconds in all. Final."),
-  Disrupted("The pod was evicted, preempted or drained, or its node is gone."),
+  Disrupted("A pod was evicted, preempted or drained, or its node is gone."),
   JobDeleted("The attempt's Job was deleted by somebody."),
   UnknownExit("The trainer ended with an exit code that it doesn't use, or by a signal.");
 

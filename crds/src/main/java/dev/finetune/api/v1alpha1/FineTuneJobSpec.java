@@ -26,11 +26,11 @@ public record FineTuneJobSpec(
         @Required
         Recipe recipe,
     @JsonPropertyDescription(
-            "The hardware of the trainer's pod. A change takes effect with the next attempt.")
+            "The hardware of the trainer's pods. A change takes effect with the next attempt.")
         @Default("{}")
         ResourceOptions resources,
     @JsonPropertyDescription(
-            "Where and how the trainer's pod runs. A change takes effect with the next attempt.")
+            "Where and how the trainer's pods run. A change takes effect with the next attempt.")
         @Default("{}")
         PodOptions pod,
     @JsonPropertyDescription(
@@ -57,8 +57,8 @@ public record FineTuneJobSpec(
     @JsonPropertyDescription("When to give up. May change at any time.") @Default("{}")
         Deadlines deadlines,
     @JsonPropertyDescription(
-            "Seconds after the end of the job, for good or ill, after which its Jobs, pods and"
-                + " ConfigMap are deleted; at least 0. The FineTuneJob stays, and never runs again. Default never. May"
+            "Seconds after the end of the job, for good or ill, after which its Jobs, pods,"
+                + " Service and ConfigMap are deleted; at least 0. The FineTuneJob stays, and never runs again. Default never. May"
                 + " change at any time.")
         @Min(0)
         @Max(Integer.MAX_VALUE)

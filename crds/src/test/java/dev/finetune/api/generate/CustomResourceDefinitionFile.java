@@ -28,7 +28,16 @@ import java.util.Set;
 final class CustomResourceDefinitionFile {
   private static final List<String> COLUMNS =
       List.of(
-          "PHASE", "EPOCH", "STEP", "LOSS", "GPUS", "AGE", "EVAL-LOSS", "CHECKPOINT", "MESSAGE");
+          "PHASE",
+          "EPOCH",
+          "STEP",
+          "LOSS",
+          "GPUS",
+          "AGE",
+          "NODES",
+          "EVAL-LOSS",
+          "CHECKPOINT",
+          "MESSAGE");
 
   /** Required by Kubernetes' metav1.Condition, with what it says of them. */
   private static final Map<String, String> CONDITION_FIELDS =

@@ -140,6 +140,20 @@ class FineTuneJobSchemaTest {
     assertThat(job.at("/spec/retry").isMissingNode()).isTrue();
   }
 
+  @Test
+  void anAmountOfDeviceMemoryIsWrittenAsMsSwiftOrAsKubernetesWritesIt() {
+    JsonNode job =
+        yaml("spec: {recipe: {}, resources: {deviceMaxMemory: [15GB, 14Gi, 0.5T, 15, most]}}");
+
+    assertThat(schema.check(job))
+        .extracting(SchemaViolation::path)
+        .filteredOn(path -> path.startsWith("spec.resources"))
+        .containsExactly(
+            "spec.resources.deviceMaxMemory[2]",
+            "spec.resources.deviceMaxMemory[3]",
+            "spec.resources.deviceMaxMemory[4]");
+  }
+
   private static JsonNode yaml(String text) {
     try {
       return new YAMLMapper().readTree(text);

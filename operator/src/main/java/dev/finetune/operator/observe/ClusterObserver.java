@@ -67,19 +67,20 @@ public class ClusterObserver {
       live(job, running.get().job()).ifPresent(jobs::add);
     }
     var cached = new Observation(jobs, pods);
-    if (cached.job(attempt).map(ClusterObserver::ended).orElse(true) && !cached.podEnded(attempt)) {
+    if (cached.job(attempt).map(ClusterObserver::ended).orElse(true)
+        && !cached.podsEnded(attempt)) {
       pods = live(job, pods);
     }
     var observed = new Observation(jobs, pods);
-    Answer answer = answer(job, observed.pod(attempt));
+    Answer answer = answer(job, observed.pods(attempt).first());
     return new Observation(
         jobs,
         pods,
         answer.progress(),
         answer.reached(),
-        observed.pod(attempt).isPresent()
-            ? Optional.empty()
-            : observed.job(attempt).filter(each -> !QueueState.waits(each)).flatMap(refusals::of));
+        observed.pods(attempt).incomplete()
+            ? observed.job(attempt).filter(each -> !QueueState.waits(each)).flatMap(refusals::of)
+            : Optional.empty());
   }
 
   /**
@@ -106,7 +107,7 @@ public class ClusterObserver {
   }
 
   /**
-   * The Job has ended, and the cache of pods has yet to hear how its pod did. A pod that only the
+   * The Job has ended, and the cache of pods has yet to hear how its pods did. A pod that only the
    * cache has is about to be heard of as deleted, with its last state.
    */
   private List<Pod> live(FineTuneJob job, List<Pod> cached) {

@@ -2,6 +2,7 @@ package dev.finetune.operator.observe;
 
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.operator.resources.Labels;
+import dev.finetune.operator.status.AttemptPods;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -10,6 +11,8 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.BinaryOperator;
 
 /**
  * What the cluster and the trainer say about one FineTuneJob at one moment.
@@ -57,16 +60,26 @@ public record Observation(
   }
 
   /**
-   * The newest pod of an attempt: one that its queue preempted and admitted again had others
-   * before. One that a Job of a deleted FineTuneJob with the same name left behind has the same
-   * labels, but another owner.
+   * The pods of an attempt, the newest of each index: one that its queue preempted and admitted
+   * again had others before. One that a Job of a deleted FineTuneJob with the same name left behind
+   * has the same labels, but another owner.
    */
-  public Optional<Pod> pod(int attempt) {
-    Optional<String> uid = job(attempt).map(job -> job.getMetadata().getUid());
-    return pods.stream()
+  public AttemptPods pods(int attempt) {
+    Optional<Job> job = job(attempt);
+    var newest = new TreeMap<Integer, Pod>();
+    pods.stream()
         .filter(pod -> attemptOf(pod) == attempt)
-        .filter(pod -> uid.isEmpty() || ownedBy(pod, uid.get()))
-        .max(NEWEST);
+        .filter(pod -> job.isEmpty() || ownedBy(pod, job.get().getMetadata().getUid()))
+        .forEach(pod -> newest.merge(AttemptPods.index(pod), pod, BinaryOperator.maxBy(NEWEST)));
+    int known = newest.isEmpty() ? 1 : newest.lastKey() + 1;
+    return new AttemptPods(
+        List.copyOf(newest.values()), job.map(each -> completions(each)).orElse(known));
+  }
+
+  /** The running attempt may have been created before an edit of the spec, so its Job is asked. */
+  private static int completions(Job job) {
+    Integer completions = job.getSpec() == null ? null : job.getSpec().getCompletions();
+    return completions == null ? 1 : completions;
   }
 
   private static boolean ownedBy(Pod pod, String uid) {
@@ -74,9 +87,10 @@ public record Observation(
     return owners.isEmpty() || owners.stream().anyMatch(owner -> uid.equals(owner.getUid()));
   }
 
-  /** Whether the pod of an attempt is known and no process of it runs any more. */
-  boolean podEnded(int attempt) {
-    return pod(attempt).filter(Observation::ended).isPresent();
+  /** Whether all pods of an attempt are known and no process of them runs any more. */
+  boolean podsEnded(int attempt) {
+    AttemptPods known = pods(attempt);
+    return !known.incomplete() && known.stream().allMatch(Observation::ended);
   }
 
   /**

@@ -7,6 +7,8 @@ import dev.finetune.api.v1alpha1.Deadlines;
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.operator.observe.Observation;
+import dev.finetune.operator.status.AttemptEnd;
+import dev.finetune.operator.status.AttemptPods;
 import dev.finetune.operator.status.Conditions;
 import dev.finetune.operator.status.HeldTime;
 import dev.finetune.operator.status.PodStage;
@@ -15,6 +17,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -32,7 +35,7 @@ final class AttemptDeadlines {
   private final FineTuneJobStatus status;
   private final Attempt attempt;
   private final Job child;
-  private final Optional<Pod> pod;
+  private final AttemptPods pods;
   private final PodStage stage;
   private final Observation observation;
   private final Instant now;
@@ -41,7 +44,7 @@ final class AttemptDeadlines {
       FineTuneJob job,
       Attempt attempt,
       Job child,
-      Optional<Pod> pod,
+      AttemptPods pods,
       PodStage stage,
       Observation observation,
       Instant now) {
@@ -50,7 +53,7 @@ final class AttemptDeadlines {
     this.status = job.getStatus();
     this.attempt = attempt;
     this.child = child;
-    this.pod = pod;
+    this.pods = pods;
     this.stage = stage;
     this.observation = observation;
     this.now = now;
@@ -73,20 +76,24 @@ final class AttemptDeadlines {
   }
 
   private Optional<Deadline> lost() {
-    return pod.filter(each -> !Observation.ended(each))
-        .flatMap(
-            each ->
-                Observation.lostTime(each)
-                    .map(
-                        time ->
-                            new Deadline(
-                                time,
-                                ConditionReason.Disrupted,
-                                "Node "
-                                    + each.getSpec().getNodeName()
-                                    + " doesn't answer: pod "
-                                    + each.getMetadata().getName()
-                                    + " should be gone, and is not")));
+    return pods.stream()
+        .filter(pod -> !Observation.ended(pod))
+        .flatMap(pod -> lost(pod).stream())
+        .min(Comparator.comparing(Deadline::time));
+  }
+
+  private static Optional<Deadline> lost(Pod pod) {
+    return Observation.lostTime(pod)
+        .map(
+            time ->
+                new Deadline(
+                    time,
+                    ConditionReason.Disrupted,
+                    "Node "
+                        + pod.getSpec().getNodeName()
+                        + " doesn't answer: pod "
+                        + pod.getMetadata().getName()
+                        + " should be gone, and is not"));
   }
 
   private Optional<Deadline> pending() {
@@ -120,7 +127,7 @@ final class AttemptDeadlines {
     if (limits.activeSeconds() == null) {
       return Optional.empty();
     }
-    long left = limits.activeSeconds() - HeldTime.active(status, pod, now);
+    long left = limits.activeSeconds() - HeldTime.active(status, pods, now);
     return Optional.of(
         new Deadline(
             now.plusSeconds(left),
@@ -132,7 +139,8 @@ final class AttemptDeadlines {
 
   /**
    * Only of a trainer that was reached now: one that can't be reached may well train, and a broken
-   * network must not end every job. A trainer that hangs does take the question.
+   * network must not end every job. A trainer that hangs does take the question. Where rank 0 has
+   * ended well it is the others that hang.
    */
   private Optional<Deadline> stalled() {
     int limit = Objects.requireNonNullElse(limits.stallSeconds(), 0);
@@ -141,7 +149,7 @@ final class AttemptDeadlines {
     }
     Instant since = lastMove();
     Instant time = since.plusSeconds(limit);
-    return observation.reached() || time.isAfter(now)
+    return observation.reached() || AttemptEnd.doneByFirst(pods) || time.isAfter(now)
         ? Optional.of(
             new Deadline(
                 time,

@@ -6,6 +6,7 @@ import dev.finetune.operator.resources.Ownership;
 import dev.finetune.operator.resources.ResourceNames;
 import dev.finetune.operator.resources.TrainerConfigMap;
 import dev.finetune.operator.resources.TrainerJob;
+import dev.finetune.operator.resources.TrainerService;
 import dev.finetune.operator.status.AttemptHistory;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.DeletionPropagation;
@@ -14,10 +15,10 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.FieldValidateable;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.net.HttpURLConnection;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
@@ -51,6 +52,8 @@ class Children {
   String createAttempt(
       FineTuneJob job, int attempt, BiFunction<Job, UnaryOperator<Job>, Job> writeJob) {
     createRecipe(job);
+    TrainerService.desired(job)
+        .ifPresent(service -> create(job, service, each -> client.resource(each).create()));
     Job desired = TrainerJob.desired(job, attempt, config);
     create(job, desired, each -> writeJob.apply(each, this::createStrictly));
     return desired.getMetadata().getName();
@@ -69,19 +72,23 @@ class Children {
   }
 
   /**
-   * Removes what is left of a job that is done. The ConfigMap goes first: as long as a Job is there
-   * this is tried again.
+   * Removes what is left of a job that is done. The Jobs go last: as long as one is there this is
+   * tried again.
    */
   void remove(FineTuneJob job, List<String> jobs) {
-    var recipe =
-        client
-            .configMaps()
-            .inNamespace(job.getMetadata().getNamespace())
-            .withName(ResourceNames.configMap(job));
-    if (Optional.ofNullable(recipe.get()).filter(each -> Ownership.owns(job, each)).isPresent()) {
-      recipe.delete();
-    }
+    String namespace = job.getMetadata().getNamespace();
+    removeOwned(
+        job, client.configMaps().inNamespace(namespace).withName(ResourceNames.configMap(job)));
+    // Also where the spec asks for one node: an earlier attempt may have had more.
+    removeOwned(job, client.services().inNamespace(namespace).withName(ResourceNames.service(job)));
     jobs.forEach(name -> deleteJob(job, name));
+  }
+
+  private static void removeOwned(FineTuneJob job, Resource<? extends HasMetadata> child) {
+    HasMetadata present = child.get();
+    if (present != null && Ownership.owns(job, present)) {
+      child.delete();
+    }
   }
 
   /** A field that the API server doesn't know is an error, and not silently left out. */

@@ -42,6 +42,10 @@ import java.util.Optional;
     apiGroups = "",
     resources = "configmaps",
     verbs = {"get", "create", "delete"})
+@RBACRule(
+    apiGroups = "",
+    resources = "services",
+    verbs = {"get", "create", "delete"})
 @RBACRule(apiGroups = "", resources = "events", verbs = "list")
 @RBACRule(apiGroups = "events.k8s.io", resources = "events", verbs = "create")
 @RBACRule(

@@ -2,8 +2,8 @@ package dev.finetune.operator.reconcile;
 
 import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.operator.status.AttemptEnd;
+import dev.finetune.operator.status.AttemptPods;
 import dev.finetune.operator.status.PodStage;
-import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -20,7 +20,7 @@ sealed interface NextStep {
    */
   record Rest(Optional<Duration> expiry) implements NextStep {}
 
-  /** Remove what is left of it: these Jobs, and the ConfigMap. */
+  /** Remove what is left of it: these Jobs, the ConfigMap and the Service. */
   record RemoveChildren(List<String> jobs) implements NextStep {}
 
   /** Nothing until the spec is edited: it breaks a rule. */
@@ -37,7 +37,7 @@ sealed interface NextStep {
    *
    * @param deadline until the earliest moment that ends it
    */
-  record KeepRunning(PodStage stage, Optional<Pod> pod, Optional<Duration> deadline)
+  record KeepRunning(PodStage stage, AttemptPods pods, Optional<Duration> deadline)
       implements NextStep {}
 
   /**
@@ -50,7 +50,7 @@ sealed interface NextStep {
    * End the running attempt: delete its Job, so that the trainer gets SIGTERM, where it is still
    * there.
    */
-  record EndAttempt(Optional<String> job, ConditionReason reason, String message, Optional<Pod> pod)
+  record EndAttempt(Optional<String> job, ConditionReason reason, String message, AttemptPods pods)
       implements NextStep {}
 
   /** Stay without an attempt, as asked; {@code end} is that of the attempt that this ended. */

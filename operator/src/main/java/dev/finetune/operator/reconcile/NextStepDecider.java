@@ -12,6 +12,7 @@ import dev.finetune.operator.observe.Observation;
 import dev.finetune.operator.reconcile.AttemptDeadlines.Deadline;
 import dev.finetune.operator.status.AttemptEnd;
 import dev.finetune.operator.status.AttemptHistory;
+import dev.finetune.operator.status.AttemptPods;
 import dev.finetune.operator.status.Conditions;
 import dev.finetune.operator.status.HeldTime;
 import dev.finetune.operator.status.PodStage;
@@ -78,59 +79,60 @@ final class NextStepDecider {
 
   private NextStep decideRunning(Attempt attempt) {
     Optional<Job> child = observation.job(attempt.number());
-    Optional<Pod> pod = observation.pod(attempt.number());
-    // A pod that ended well doesn't end otherwise any more, whatever becomes of its Job, which says
+    AttemptPods pods = observation.pods(attempt.number());
+    // A trainer that ended well doesn't end otherwise any more, whatever becomes of its Job, which
+    // says
     // the same two writes later.
-    if (AttemptEnd.done(attempt, pod) || child.filter(Observation::complete).isPresent()) {
-      return new NextStep.Complete(AttemptEnd.succeeded(attempt, pod, now));
+    if (AttemptEnd.done(attempt, pods) || child.filter(Observation::complete).isPresent()) {
+      return new NextStep.Complete(AttemptEnd.succeeded(attempt, pods, now));
     }
     if (child.isEmpty()) {
-      return decideWithoutJob(attempt, pod);
+      return decideWithoutJob(attempt, pods);
     }
-    if (Observation.failed(child.get()) && !stillEnding(pod)) {
+    if (Observation.failed(child.get()) && !stillEnding(pods)) {
       return ending()
-          .map(reason -> decideEnded(attempt, reason, pod))
-          .orElseGet(() -> decideAfter(AttemptEnd.failed(attempt, pod, now)));
+          .map(reason -> decideEnded(attempt, reason, pods))
+          .orElseGet(() -> decideAfter(AttemptEnd.failed(attempt, pods, now)));
     }
     Optional<String> undeleted =
         Optional.of(attempt.job())
             .filter(name -> child.get().getMetadata().getDeletionTimestamp() == null);
     if (suspendRequested() && undeleted.isPresent()) {
       return new NextStep.EndAttempt(
-          undeleted, ConditionReason.SuspendRequested, suspendingText(attempt), pod);
+          undeleted, ConditionReason.SuspendRequested, suspendingText(attempt), pods);
     }
     if (ending().isPresent()) {
-      return new NextStep.EndAttempt(undeleted, ending().get(), status.message(), pod);
+      return new NextStep.EndAttempt(undeleted, ending().get(), status.message(), pods);
     }
-    return decideAlive(attempt, child.get(), pod);
+    return decideAlive(attempt, child.get(), pods);
   }
 
   /** Kubernetes says that a Job has failed when its pods have ended: how, is about to be heard. */
-  private boolean stillEnding(Optional<Pod> pod) {
-    return pod.filter(each -> each.getMetadata().getDeletionTimestamp() != null)
-        .filter(each -> !Observation.ended(each) && !Observation.lost(each, now))
-        .isPresent();
+  private boolean stillEnding(AttemptPods pods) {
+    return pods.stream()
+        .filter(each -> each.getMetadata().getDeletionTimestamp() != null)
+        .anyMatch(each -> !Observation.ended(each) && !Observation.lost(each, now));
   }
 
-  private NextStep decideAlive(Attempt attempt, Job child, Optional<Pod> pod) {
-    PodStage stage = PodStage.of(child, pod, observation.podRefusal());
+  private NextStep decideAlive(Attempt attempt, Job child, AttemptPods pods) {
+    PodStage stage = PodStage.of(child, pods, observation.podRefusal());
     List<Deadline> deadlines =
-        new AttemptDeadlines(job, attempt, child, pod, stage, observation, now).all();
+        new AttemptDeadlines(job, attempt, child, pods, stage, observation, now).all();
     Optional<Deadline> next = deadlines.stream().min(Comparator.comparing(Deadline::time));
     if (next.isPresent() && !next.get().time().isAfter(now)) {
       return new NextStep.EndAttempt(
-          Optional.of(attempt.job()), next.get().reason(), next.get().message(), pod);
+          Optional.of(attempt.job()), next.get().reason(), next.get().message(), pods);
     }
     Optional<Duration> left = next.map(deadline -> until(deadline.time()));
     Instant settled = Instant.parse(attempt.startTime()).plus(SETTLING);
     return stage.passing() && settled.isAfter(now)
         ? new NextStep.Settle(
             left.filter(each -> each.compareTo(until(settled)) < 0).orElse(until(settled)))
-        : new NextStep.KeepRunning(stage, pod, left);
+        : new NextStep.KeepRunning(stage, pods, left);
   }
 
   /** Its Job is gone: by our hand, if the status says so, or else by somebody's. */
-  private NextStep decideWithoutJob(Attempt attempt, Optional<Pod> pod) {
+  private NextStep decideWithoutJob(Attempt attempt, AttemptPods pods) {
     Optional<ConditionReason> ours =
         ending()
             .or(
@@ -140,21 +142,29 @@ final class NextStepDecider {
                         : Optional.empty());
     if (observation.unfinishedPod(now).isPresent()) {
       return ours.<NextStep>map(
-              reason -> new NextStep.EndAttempt(Optional.empty(), reason, endingText(attempt), pod))
+              reason ->
+                  new NextStep.EndAttempt(Optional.empty(), reason, endingText(attempt), pods))
           .orElseGet(
               () ->
                   new NextStep.KeepRunning(
-                      PodStage.of(attempt.job(), pod, observation.podRefusal()),
-                      pod,
-                      pod.flatMap(Observation::lostTime).map(this::until)));
+                      PodStage.of(attempt.job(), pods, observation.podRefusal()),
+                      pods,
+                      firstLoss(pods).map(this::until)));
     }
-    return ours.map(reason -> decideEnded(attempt, reason, pod))
-        .orElseGet(() -> decideAfter(AttemptEnd.jobDeleted(attempt, pod, now)));
+    return ours.map(reason -> decideEnded(attempt, reason, pods))
+        .orElseGet(() -> decideAfter(AttemptEnd.jobDeleted(attempt, pods, now)));
+  }
+
+  private static Optional<Instant> firstLoss(AttemptPods pods) {
+    return pods.stream()
+        .filter(pod -> !Observation.ended(pod))
+        .flatMap(pod -> Observation.lostTime(pod).stream())
+        .min(Comparator.naturalOrder());
   }
 
   /** The attempt that the operator ended is over. */
-  private NextStep decideEnded(Attempt attempt, ConditionReason reason, Optional<Pod> pod) {
-    AttemptEnd end = AttemptEnd.byOperator(attempt, reason, status.message(), pod, now);
+  private NextStep decideEnded(Attempt attempt, ConditionReason reason, AttemptPods pods) {
+    AttemptEnd end = AttemptEnd.byOperator(attempt, reason, status.message(), pods, now);
     return switch (reason) {
       case SuspendRequested ->
           suspendRequested() ? new NextStep.StaySuspended(Optional.of(end)) : decideAfter(end);
@@ -245,7 +255,7 @@ final class NextStepDecider {
     Deadlines deadlines = job.getSpec().deadlines();
     return deadlines != null
         && deadlines.activeSeconds() != null
-        && HeldTime.active(status, Optional.empty(), now) >= deadlines.activeSeconds();
+        && HeldTime.active(status, AttemptPods.NONE, now) >= deadlines.activeSeconds();
   }
 
   private int failures() {

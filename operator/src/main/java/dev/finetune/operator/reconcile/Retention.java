@@ -21,7 +21,7 @@ final class Retention {
             .filter(each -> each.getMetadata().getDeletionTimestamp() == null)
             .map(each -> each.getMetadata().getName())
             .toList();
-    // The ConfigMap goes before the Jobs, so where no Job is left nothing is.
+    // The Jobs go last, so where no Job is left nothing is.
     Optional<Duration> left =
         jobs.isEmpty() ? Optional.empty() : end(job).map(end -> Duration.between(now, end));
     return left.isEmpty() || left.get().compareTo(Duration.ZERO) > 0

@@ -48,9 +48,9 @@ class StepExecutor {
   private static FineTuneJobStatus next(
       NextStep step, FineTuneJob job, Observation observation, StatusCalculator status) {
     if (step instanceof NextStep.KeepRunning keep) {
-      return status.running(keep.stage(), keep.pod(), observation.progress());
+      return status.running(keep.stage(), keep.pods(), observation.progress());
     } else if (step instanceof NextStep.EndAttempt end) {
-      return status.ending(end.reason(), end.message(), end.pod(), observation.progress());
+      return status.ending(end.reason(), end.message(), end.pods(), observation.progress());
     } else if (step instanceof NextStep.StaySuspended stay) {
       return stay.end().map(status::suspended).orElseGet(status::suspended);
     } else if (step instanceof NextStep.Restart restart) {

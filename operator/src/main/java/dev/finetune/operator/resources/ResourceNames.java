@@ -15,4 +15,12 @@ public final class ResourceNames {
   public static String job(FineTuneJob job, int attempt) {
     return job.getMetadata().getName() + "-" + attempt;
   }
+
+  /**
+   * The Service by which pods find each other. A Service's name begins with a letter, which a
+   * FineTuneJob's need not; and a Service of the job's own name is likely to be that of the model.
+   */
+  public static String service(FineTuneJob job) {
+    return "trainer-" + job.getMetadata().getName();
+  }
 }

@@ -2,6 +2,7 @@ package dev.finetune.operator.resources;
 
 import dev.finetune.api.v1alpha1.EnvironmentVariable;
 import dev.finetune.api.v1alpha1.FineTuneJob;
+import dev.finetune.api.v1alpha1.Parallelism;
 import dev.finetune.api.v1alpha1.PodOptions;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.ResourceOptions;
@@ -18,11 +19,15 @@ import io.fabric8.kubernetes.api.model.SecurityContext;
 import io.fabric8.kubernetes.api.model.SecurityContextBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
+import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The trainer's container.
@@ -52,7 +57,7 @@ public final class TrainerContainer {
             pod.map(PodOptions::image).map(TrainerPod::emptyToNull).orElseGet(trainer::image))
         .withImagePullPolicy(trainer.imagePullPolicy())
         // No command: which program that is and with which settings, its image says.
-        .withArgs("sft", "--recipe", TrainerEnvironment.RECIPE_FILE)
+        .withArgs(arguments(job.getSpec().resources()))
         .withEnv(environment(job, attempt, pod.map(PodOptions::env).orElse(List.of())))
         .addNewPort()
         .withName(PROGRESS_PORT)
@@ -68,6 +73,27 @@ public final class TrainerContainer {
         .build();
   }
 
+  /**
+   * How the model is laid over the GPUs is no part of the recipe: it may change between attempts.
+   */
+  private static List<String> arguments(ResourceOptions resources) {
+    var arguments = new ArrayList<>(List.of("sft", "--recipe", TrainerEnvironment.RECIPE_FILE));
+    if (resources == null || resources.parallelism() != Parallelism.LAYERS) {
+      return arguments;
+    }
+    arguments.addAll(List.of("--parallelism", "Layers"));
+    if (resources.deviceMaxMemory() != null) {
+      arguments.add("--device_max_memory");
+      resources.deviceMaxMemory().forEach(amount -> arguments.add(inBytes(amount)));
+    }
+    return arguments;
+  }
+
+  /** 15G and 14Gi, as Kubernetes writes them, are the trainer's 15GB and 14GiB. */
+  private static String inBytes(String amount) {
+    return amount.endsWith("B") ? amount : amount + "B";
+  }
+
   private static List<EnvVar> environment(
       FineTuneJob job, int attempt, List<EnvironmentVariable> further) {
     var environment = new ArrayList<EnvVar>();
@@ -77,20 +103,26 @@ public final class TrainerContainer {
         variable(TrainerEnvironment.TERMINATION_MESSAGE_FILE, TrainerEnvironment.TERMINATION_LOG));
     environment.add(variable(TrainerEnvironment.JOB_UID, job.getMetadata().getUid()));
     environment.add(variable(TrainerEnvironment.ATTEMPT, String.valueOf(attempt)));
-    if (further.stream().noneMatch(each -> each.name().equals(THREADS))) {
-      threads(job.getSpec().resources()).ifPresent(environment::add);
-    }
+    // What the user gives of these is stronger.
+    Set<String> given = further.stream().map(EnvironmentVariable::name).collect(Collectors.toSet());
+    Stream.concat(Ranks.of(job).environment(job, attempt).stream(), threads(job).stream())
+        .filter(each -> !given.contains(each.getName()))
+        .forEach(environment::add);
     for (EnvironmentVariable each : further) {
       environment.add(variable(each));
     }
     return environment;
   }
 
-  /** As many as the cores that are requested: without a limit the JVM sees all of the node's. */
-  private static Optional<EnvVar> threads(ResourceOptions resources) {
-    return Optional.ofNullable(resources)
+  /**
+   * Each rank's share of the cores that are requested: without a limit a JVM sees all of the
+   * node's.
+   */
+  private static Optional<EnvVar> threads(FineTuneJob job) {
+    var ranks = BigDecimal.valueOf(Ranks.of(job).perNode());
+    return Optional.ofNullable(job.getSpec().resources())
         .map(ResourceOptions::cpu)
-        .map(cpu -> cpu.getNumericalAmount().setScale(0, RoundingMode.CEILING))
+        .map(cpu -> cpu.getNumericalAmount().divide(ranks, 0, RoundingMode.CEILING))
         .map(threads -> variable(THREADS, threads.toPlainString()));
   }
 

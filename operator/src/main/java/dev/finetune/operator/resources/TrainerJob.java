@@ -7,8 +7,9 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 
 /**
- * The Job of one attempt. It is Indexed, so that its pod has a stable host name and rank, and has
- * no retries of its own: an attempt is one try, and the operator decides about the next.
+ * The Job of one attempt. It is Indexed, so that its pods have stable host names and ranks, and has
+ * no retries of its own: an attempt is one try, and the operator decides about the next. Where one
+ * of several pods fails, Kubernetes ends the others with SIGTERM.
  */
 public final class TrainerJob {
   private TrainerJob() {}
@@ -19,6 +20,7 @@ public final class TrainerJob {
    */
   public static Job desired(FineTuneJob job, int attempt, OperatorConfig config) {
     var labels = Labels.ofAttemptJob(job, attempt);
+    int pods = Ranks.of(job).nodes();
     return new JobBuilder()
         .withNewMetadata()
         .withName(ResourceNames.job(job, attempt))
@@ -28,8 +30,8 @@ public final class TrainerJob {
         .endMetadata()
         .withNewSpec()
         .withCompletionMode("Indexed")
-        .withCompletions(1)
-        .withParallelism(1)
+        .withCompletions(pods)
+        .withParallelism(pods)
         .withBackoffLimit(0)
         // A Job that its queue suspends and soon resumes would otherwise get its next pod while the
         // last one still saves its checkpoint: two trainers of one attempt on one destination.

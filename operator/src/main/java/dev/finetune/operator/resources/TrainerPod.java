@@ -16,7 +16,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The trainer's pod. It passes the {@code restricted} Pod Security level. */
+/**
+ * The trainer's pod, of which an attempt has one for each node. It passes the {@code restricted}
+ * Pod Security level.
+ */
 final class TrainerPod {
   static final String RECIPE_VOLUME = "recipe";
   static final String TMP_VOLUME = "tmp";
@@ -39,6 +42,7 @@ final class TrainerPod {
     var spec =
         new PodSpecBuilder()
             .withRestartPolicy("Never")
+            .withSubdomain(Ranks.of(job).severalNodes() ? ResourceNames.service(job) : null)
             // The trainer never talks to the API server; progress is pulled from it.
             .withAutomountServiceAccountToken(false)
             // Variables for every Service of the namespace would only be able to collide with ours.

@@ -14,6 +14,7 @@ final class AttemptDraft {
   ConditionReason reason;
   Integer exitCode;
   String node;
+  Integer rank;
   String message;
   String log;
   Integer preemptions;
@@ -31,6 +32,7 @@ final class AttemptDraft {
     draft.reason = attempt.reason();
     draft.exitCode = attempt.exitCode();
     draft.node = attempt.node();
+    draft.rank = attempt.rank();
     draft.message = attempt.message();
     draft.log = attempt.log();
     draft.preemptions = attempt.preemptions();
@@ -50,6 +52,7 @@ final class AttemptDraft {
         reason,
         exitCode,
         node,
+        rank,
         message,
         log,
         preemptions,

@@ -8,36 +8,42 @@ import io.fabric8.kubernetes.api.model.Pod;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** From what is left of a failed attempt's pod to the reason. */
+/** From what is left of a pod of a failed attempt to the reason. */
 final class FailureClassifier {
   private static final int SIGNALS = 128;
   private static final int SIGKILL = 9;
 
   private FailureClassifier() {}
 
-  static Failure classify(Optional<Pod> pod) {
-    if (pod.isEmpty()) {
-      // A Job keeps the pods that failed by themselves, so somebody deleted this one.
-      return Failure.interrupted(
-          ConditionReason.Disrupted, null, "the pod was deleted, or its node is gone");
-    }
-    Optional<ContainerStateTerminated> terminated = PodFacts.terminated(pod.get());
+  /** No pod is left. A Job keeps the pods that failed by themselves, so somebody deleted it. */
+  static Failure gone() {
+    return Failure.interrupted(
+        ConditionReason.Disrupted, null, "the pod was deleted, or its node is gone");
+  }
+
+  /**
+   * Reads it from a pod.
+   *
+   * @param deleted whether the pod was deleted, and that is why it ended
+   */
+  static Failure classify(Pod pod, boolean deleted) {
+    Optional<ContainerStateTerminated> terminated = PodFacts.terminated(pod);
     Integer exitCode = terminated.map(ContainerStateTerminated::getExitCode).orElse(null);
-    Optional<String> disruption = disruption(pod.get());
+    Optional<String> disruption = disruption(pod, deleted);
     if (disruption.isPresent()) {
       return Failure.interrupted(ConditionReason.Disrupted, exitCode, disruption.get());
     }
-    return PodFacts.startError(pod.get())
+    return PodFacts.startError(pod)
         .map(FailureClassifier::neverStarted)
-        .or(() -> terminated.map(state -> exited(pod.get(), state)))
-        .orElseGet(() -> neverEnded(pod.get()));
+        .or(() -> terminated.map(state -> exited(pod, state)))
+        .orElseGet(() -> neverEnded(pod));
   }
 
   /**
    * The cluster's own words where it ended the pod. Kubernetes marks each such pod with the
    * condition DisruptionTarget, but not one that it evicts for exceeding its own limits.
    */
-  private static Optional<String> disruption(Pod pod) {
+  private static Optional<String> disruption(Pod pod, boolean deleted) {
     var marked =
         PodFacts.condition(pod, "DisruptionTarget")
             .filter(condition -> "True".equals(condition.getStatus()))
@@ -52,7 +58,7 @@ final class FailureClassifier {
     if (lost) {
       return Optional.of("the node stopped reporting about the pod");
     }
-    if (pod.getMetadata().getDeletionTimestamp() != null) {
+    if (deleted) {
       return Optional.of("the pod was deleted");
     }
     return Optional.ofNullable(pod.getStatus() == null ? null : pod.getStatus().getReason())

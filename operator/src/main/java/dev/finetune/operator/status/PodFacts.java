@@ -1,5 +1,6 @@
 package dev.finetune.operator.status;
 
+import dev.finetune.api.v1alpha1.TrainerEnvironment;
 import dev.finetune.operator.resources.TrainerContainer;
 import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
@@ -10,6 +11,7 @@ import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Reads what matters from a pod. */
@@ -36,6 +38,39 @@ final class PodFacts {
 
   static Optional<ContainerStateTerminated> terminated(Pod pod) {
     return state(pod).map(ContainerState::getTerminated);
+  }
+
+  /** When the trainer's process ended. */
+  static Optional<Instant> finishedTime(Pod pod) {
+    return terminated(pod).map(ContainerStateTerminated::getFinishedAt).map(Instant::parse);
+  }
+
+  /** Whether no process of the pod runs any more. */
+  static boolean ended(Pod pod) {
+    String phase = pod.getStatus() == null ? null : pod.getStatus().getPhase();
+    return "Succeeded".equals(phase) || "Failed".equals(phase);
+  }
+
+  /** When somebody asked for the pod's deletion; its timestamp is the end of its grace period. */
+  static Optional<Instant> deletionRequest(Pod pod) {
+    Long given = pod.getMetadata().getDeletionGracePeriodSeconds();
+    Long own = pod.getSpec() == null ? null : pod.getSpec().getTerminationGracePeriodSeconds();
+    long grace = given != null ? given : Objects.requireNonNullElse(own, 0L);
+    return Optional.ofNullable(pod.getMetadata().getDeletionTimestamp())
+        .map(end -> Instant.parse(end).minusSeconds(grace));
+  }
+
+  /** The pod's rank, where it is one of several and has one only. */
+  static Optional<Integer> onlyRank(Pod pod) {
+    return pod.getSpec() == null
+        ? Optional.empty()
+        : pod.getSpec().getContainers().stream()
+            .filter(container -> TrainerContainer.NAME.equals(container.getName()))
+            .flatMap(container -> container.getEnv().stream())
+            .filter(variable -> TrainerEnvironment.RANKS_PER_NODE.equals(variable.getName()))
+            .filter(variable -> "1".equals(variable.getValue()))
+            .map(variable -> AttemptPods.index(pod))
+            .findFirst();
   }
 
   /**

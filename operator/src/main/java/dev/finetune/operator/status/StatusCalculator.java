@@ -5,9 +5,9 @@ import dev.finetune.api.v1alpha1.AttemptOutcome;
 import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.api.v1alpha1.ConditionType;
 import dev.finetune.api.v1alpha1.FineTuneJob;
-import dev.finetune.api.v1alpha1.FineTuneJobSpec;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
+import dev.finetune.operator.resources.Ranks;
 import dev.finetune.operator.validate.Violation;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -42,7 +42,7 @@ public final class StatusCalculator {
     this.generation = job.getMetadata().getGeneration();
     this.violations = violations;
     this.now = now;
-    this.gpus = gpus(job.getSpec());
+    this.gpus = Ranks.of(job).gpus();
     this.conditions = new Conditions(previous, generation, now);
     this.activeSeconds = HeldTime.before(previous);
     this.lastProgressTime = previous.lastProgressTime();
@@ -78,26 +78,26 @@ public final class StatusCalculator {
   /**
    * An attempt goes on.
    *
-   * @param pod its newest, if there is one
+   * @param pods those that are there
    * @param answer what its trainer answered
    */
-  public FineTuneJobStatus running(PodStage stage, Optional<Pod> pod, Progress answer) {
-    HeldTime held = HeldTime.of(previous, Optional.empty(), now);
+  public FineTuneJobStatus running(PodStage stage, AttemptPods pods, Progress answer) {
+    HeldTime held = HeldTime.of(previous, AttemptPods.NONE, now, gpus);
     boolean released = conditions.holds(ConditionType.Scheduled) && !stage.scheduled();
     if (conditions.holds(ConditionType.Running) && !stage.running()) {
       activeSeconds += held.runningSeconds();
     }
     mark(stage.scheduled(), stage.running(), stage.reason(), stage.message());
     notSuspended();
-    Progress progress = said(pod, answer);
+    Progress progress = said(pods.first(), answer);
     List<Attempt> attempts =
         AttemptHistory.onNode(
-            resumed(progress), pod.map(each -> each.getSpec().getNodeName()).orElse(null));
+            resumed(progress), pods.first().map(each -> each.getSpec().getNodeName()).orElse(null));
     if (preempts(stage)) {
       attempts = AttemptHistory.preempted(attempts);
     }
     if (released) {
-      attempts = AttemptHistory.addGpuSeconds(attempts, gpus * held.scheduledSeconds());
+      attempts = AttemptHistory.addGpuSeconds(attempts, held.gpuSeconds());
     }
     return status(stage.message(), changed(progress), attempts, previous.failedAttempts());
   }
@@ -108,7 +108,7 @@ public final class StatusCalculator {
    * @param reason why it must; the status keeps it until the end is there
    */
   public FineTuneJobStatus ending(
-      ConditionReason reason, String message, Optional<Pod> pod, Progress answer) {
+      ConditionReason reason, String message, AttemptPods pods, Progress answer) {
     boolean wasScheduled = conditions.holds(ConditionType.Scheduled);
     boolean wasRunning = conditions.holds(ConditionType.Running);
     mark(wasScheduled, wasRunning, reason, message);
@@ -116,9 +116,9 @@ public final class StatusCalculator {
     if (reason == ConditionReason.SuspendRequested) {
       conditions.set(ConditionType.Suspended, false, reason, message);
     }
-    Progress progress = said(pod, answer);
+    Progress progress = said(pods.first(), answer);
     List<Attempt> attempts = resumed(progress);
-    Optional<ContainerStateTerminated> exit = pod.flatMap(PodFacts::terminated);
+    Optional<ContainerStateTerminated> exit = pods.first().flatMap(PodFacts::terminated);
     if (exit.isPresent()) {
       attempts = AttemptHistory.exited(attempts, exit.get());
     }
@@ -189,7 +189,7 @@ public final class StatusCalculator {
         ConditionType.Scheduled,
         scheduled,
         trains ? ConditionReason.PodScheduled : reason,
-        trains ? "The pod has a node" : message);
+        trains ? "Every pod has a node" : message);
     conditions.set(ConditionType.Running, running, reason, message);
   }
 
@@ -200,11 +200,10 @@ public final class StatusCalculator {
 
   private FineTuneJobStatus withEnd(String message, AttemptEnd end) {
     Progress merged = ProgressMerge.merge(previous, end.progress());
-    HeldTime held = HeldTime.of(previous, end.pod(), Instant.parse(end.attempt().endTime()));
+    HeldTime held = HeldTime.of(previous, end.pods(), Instant.parse(end.attempt().endTime()), gpus);
     activeSeconds += held.runningSeconds();
     List<Attempt> attempts = AttemptHistory.ended(resumed(end.progress()), end.attempt());
-    int heldGpus = end.pod().map(pod -> PodFacts.gpus(pod.getSpec())).orElse(gpus);
-    attempts = AttemptHistory.addGpuSeconds(attempts, heldGpus * held.scheduledSeconds());
+    attempts = AttemptHistory.addGpuSeconds(attempts, held.gpuSeconds());
     attempts = AttemptHistory.lost(attempts, merged);
     int failed = Objects.requireNonNullElse(previous.failedAttempts(), 0);
     boolean counts = end.attempt().outcome() == AttemptOutcome.Failed;
@@ -236,12 +235,6 @@ public final class StatusCalculator {
       lastProgressTime = now.truncatedTo(ChronoUnit.SECONDS).toString();
     }
     return merged;
-  }
-
-  private static int gpus(FineTuneJobSpec spec) {
-    return spec == null || spec.resources() == null || spec.resources().gpusPerNode() == null
-        ? 0
-        : spec.resources().gpusPerNode();
   }
 
   private List<Attempt> resumed(Progress progress) {

@@ -95,6 +95,13 @@ final class PodTemplateRules {
         overlay.base().at("/spec/restartPolicy"),
         overlay.merged().at("/spec/restartPolicy"),
         "an attempt is one try; spec.retry says how many follow");
+    if (overlay.base().at("/spec").has("subdomain")) {
+      unchanged(
+          ".spec.subdomain",
+          overlay.base().at("/spec/subdomain"),
+          overlay.merged().at("/spec/subdomain"),
+          "the pods find each other by the host names that it gives them");
+    }
     for (JsonNode container : overlay.merged().at("/spec/containers")) {
       String name = container.path("name").asText();
       if (!name.equals(TrainerContainer.NAME)) {

@@ -21,6 +21,7 @@ import dev.finetune.operator.TestConfig;
 import dev.finetune.operator.resources.Labels;
 import dev.finetune.operator.status.AttemptEnd;
 import dev.finetune.operator.status.AttemptHistory;
+import dev.finetune.operator.status.AttemptPods;
 import dev.finetune.operator.status.PodStage;
 import dev.finetune.operator.status.StatusCalculator;
 import dev.finetune.operator.validate.FineTuneJobValidator;
@@ -88,8 +89,8 @@ record JobMoment(String name, FineTuneJob job) {
             .withSuspend(true)
             .endSpec()
             .build();
-    PodStage stage = PodStage.of(job, Optional.empty(), Optional.empty());
-    return after(started(), status -> status.running(stage, Optional.empty(), Progress.NONE));
+    PodStage stage = PodStage.of(job, AttemptPods.NONE, Optional.empty());
+    return after(started(), status -> status.running(stage, AttemptPods.NONE, Progress.NONE));
   }
 
   private static FineTuneJob running() {
@@ -120,7 +121,7 @@ record JobMoment(String name, FineTuneJob job) {
             status.ending(
                 ConditionReason.SuspendRequested,
                 "Attempt 1 saves a checkpoint and ends",
-                Optional.of(runningPod(1)),
+                AttemptPods.of(runningPod(1)),
                 progress(26, 20, null)));
   }
 
@@ -128,7 +129,7 @@ record JobMoment(String name, FineTuneJob job) {
     FineTuneJob job = suspending();
     AttemptEnd end =
         AttemptEnd.byOperator(
-            last(job), ConditionReason.SuspendRequested, "suspended", Optional.empty(), NOW);
+            last(job), ConditionReason.SuspendRequested, "suspended", AttemptPods.NONE, NOW);
     return after(job, status -> status.suspended(end));
   }
 
@@ -142,7 +143,7 @@ record JobMoment(String name, FineTuneJob job) {
         endedPod(1, 0, "Completed", lastWords(TrainerExit.DONE, "done", progress(100, 100, null)));
     FineTuneJob job = running();
     return after(
-        job, status -> status.succeeded(AttemptEnd.succeeded(last(job), Optional.of(pod), NOW)));
+        job, status -> status.succeeded(AttemptEnd.succeeded(last(job), AttemptPods.of(pod), NOW)));
   }
 
   private static FineTuneJob failed() {
@@ -154,7 +155,7 @@ record JobMoment(String name, FineTuneJob job) {
 
   private static AttemptEnd end(FineTuneJob job, int code, TrainerExit exit, String words) {
     Pod pod = endedPod(1, code, "Error", lastWords(exit, words, progress(30, 30, null)));
-    return AttemptEnd.failed(last(job), Optional.of(pod), NOW);
+    return AttemptEnd.failed(last(job), AttemptPods.of(pod), NOW);
   }
 
   private static Attempt last(FineTuneJob job) {
@@ -208,8 +209,8 @@ record JobMoment(String name, FineTuneJob job) {
   }
 
   private static FineTuneJob stage(FineTuneJob job, Pod pod, Progress progress) {
-    PodStage stage = PodStage.of("tune-1", Optional.of(pod), Optional.empty());
-    return after(job, status -> status.running(stage, Optional.of(pod), progress));
+    PodStage stage = PodStage.of("tune-1", AttemptPods.of(pod), Optional.empty());
+    return after(job, status -> status.running(stage, AttemptPods.of(pod), progress));
   }
 
   private static FineTuneJob after(

@@ -12,6 +12,7 @@ import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.operator.status.AttemptEnd;
+import dev.finetune.operator.status.AttemptPods;
 import dev.finetune.operator.status.PodStage;
 import dev.finetune.operator.status.StatusCalculator;
 import dev.finetune.operator.validate.Violation;
@@ -33,10 +34,10 @@ class TransitionTest {
     assertThat(
             next(
                 status ->
-                    status.running(stage(), Optional.of(runningPod(1)), progress(10, 10, null))))
+                    status.running(stage(), AttemptPods.of(runningPod(1)), progress(10, 10, null))))
         .as("progress is no transition")
         .isEmpty();
-    var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), Optional.empty(), NOW);
+    var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), AttemptPods.NONE, NOW);
     assertThat(next(status -> status.succeeded(end)))
         .containsExactly(
             new Transition("Normal", ConditionReason.Completed, "The adapter is written"));
@@ -47,7 +48,9 @@ class TransitionTest {
     next(status -> status.started(1, "tune-1"));
     var end =
         AttemptEnd.failed(
-            job.getStatus().attempts().get(0), Optional.of(endedPod(1, 65, "Error", "row 3")), NOW);
+            job.getStatus().attempts().get(0),
+            AttemptPods.of(endedPod(1, 65, "Error", "row 3")),
+            NOW);
 
     assertThat(
             next(
@@ -101,11 +104,11 @@ class TransitionTest {
   }
 
   private FineTuneJobStatus running(StatusCalculator status) {
-    return status.running(stage(), Optional.of(runningPod(1)), Progress.NONE);
+    return status.running(stage(), AttemptPods.of(runningPod(1)), Progress.NONE);
   }
 
   private static PodStage stage() {
-    return PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty());
+    return PodStage.of("tune-1", AttemptPods.of(runningPod(1)), Optional.empty());
   }
 
   private List<Transition> next(Function<StatusCalculator, FineTuneJobStatus> step) {

@@ -13,6 +13,7 @@ import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.operator.status.AttemptEnd;
+import dev.finetune.operator.status.AttemptPods;
 import dev.finetune.operator.status.PodStage;
 import dev.finetune.operator.status.StatusCalculator;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -42,7 +43,9 @@ class FineTuneMetricsTest {
     next(status -> status.started(2, "tune-2"));
     var done =
         AttemptEnd.succeeded(
-            job.getStatus().attempts().get(1), Optional.of(endedPod(2, 0, "Completed", "")), NOW);
+            job.getStatus().attempts().get(1),
+            AttemptPods.of(endedPod(2, 0, "Completed", "")),
+            NOW);
     next(status -> status.succeeded(done));
 
     var firstStep = registry.get("finetune.time.to.first.step").timer();
@@ -121,21 +124,21 @@ class FineTuneMetricsTest {
   }
 
   private AttemptEnd end(int exitCode) {
-    var pod = Optional.of(endedPod(1, exitCode, "Error", ""));
+    var pod = AttemptPods.of(endedPod(1, exitCode, "Error", ""));
     return AttemptEnd.failed(job.getStatus().attempts().get(0), pod, NOW);
   }
 
   private static FineTuneJobStatus running(StatusCalculator status, Progress progress) {
     return status.running(
-        PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty()),
-        Optional.of(runningPod(1)),
+        PodStage.of("tune-1", AttemptPods.of(runningPod(1)), Optional.empty()),
+        AttemptPods.of(runningPod(1)),
         progress);
   }
 
   private static FineTuneJobStatus stage(StatusCalculator status, Job child) {
     child.getSpec().setSuspend(true);
     return status.running(
-        PodStage.of(child, Optional.empty(), Optional.empty()), Optional.empty(), Progress.NONE);
+        PodStage.of(child, AttemptPods.NONE, Optional.empty()), AttemptPods.NONE, Progress.NONE);
   }
 
   private void next(Function<StatusCalculator, FineTuneJobStatus> step) {

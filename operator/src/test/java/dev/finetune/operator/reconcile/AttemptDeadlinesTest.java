@@ -1,9 +1,11 @@
 package dev.finetune.operator.reconcile;
 
 import static dev.finetune.operator.Scenes.NOW;
+import static dev.finetune.operator.Scenes.at;
 import static dev.finetune.operator.Scenes.deleted;
 import static dev.finetune.operator.Scenes.endedPod;
 import static dev.finetune.operator.Scenes.job;
+import static dev.finetune.operator.Scenes.jobOf;
 import static dev.finetune.operator.Scenes.lastWords;
 import static dev.finetune.operator.Scenes.pod;
 import static dev.finetune.operator.Scenes.progress;
@@ -22,6 +24,7 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.operator.Jobs;
 import dev.finetune.operator.Scenes;
 import dev.finetune.operator.observe.Observation;
+import dev.finetune.operator.status.AttemptPods;
 import dev.finetune.operator.status.PodStage;
 import dev.finetune.operator.status.StatusCalculator;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -66,7 +69,7 @@ class AttemptDeadlinesTest {
             status.ending(
                 ConditionReason.PendingDeadlineExceeded,
                 "too late: no GPU",
-                Optional.empty(),
+                AttemptPods.NONE,
                 Progress.NONE));
 
     assertThat(decide(Observation.NOTHING, NOW))
@@ -140,7 +143,7 @@ class AttemptDeadlinesTest {
             status.ending(
                 ConditionReason.ActiveDeadlineExceeded,
                 "time is up",
-                Optional.empty(),
+                AttemptPods.NONE,
                 progress(20, 20, null)));
     var words = lastWords(TrainerExit.TRY_AGAIN, "saved", progress(27, 27, null));
     var observation = new Observation(List.of(), List.of(endedPod(1, 75, "Error", words)));
@@ -162,7 +165,7 @@ class AttemptDeadlinesTest {
             status.ending(
                 ConditionReason.ActiveDeadlineExceeded,
                 "time is up",
-                Optional.empty(),
+                AttemptPods.NONE,
                 Progress.NONE));
     var words = lastWords(TrainerExit.DONE, "done", progress(100, 100, null));
     var observation = new Observation(List.of(), List.of(endedPod(1, 0, "Completed", words)));
@@ -220,7 +223,7 @@ class AttemptDeadlinesTest {
     record(status -> run(status, progress(10, 10, null)));
     record(
         status ->
-            status.ending(ConditionReason.Stalled, "no progress", Optional.empty(), Progress.NONE));
+            status.ending(ConditionReason.Stalled, "no progress", AttemptPods.NONE, Progress.NONE));
 
     assertThat(decide(Observation.NOTHING, NOW))
         .asInstanceOf(type(NextStep.Restart.class))
@@ -237,7 +240,7 @@ class AttemptDeadlinesTest {
     record(status -> run(status, progress(10, 10, null)));
     record(
         status ->
-            status.ending(ConditionReason.Stalled, "no progress", Optional.empty(), Progress.NONE));
+            status.ending(ConditionReason.Stalled, "no progress", AttemptPods.NONE, Progress.NONE));
 
     assertThat(decide(reached(true), NOW))
         .asInstanceOf(type(NextStep.EndAttempt.class))
@@ -275,7 +278,7 @@ class AttemptDeadlinesTest {
     record(
         status ->
             status.ending(
-                ConditionReason.Disrupted, "node-1 is lost", Optional.of(pod), Progress.NONE));
+                ConditionReason.Disrupted, "node-1 is lost", AttemptPods.of(pod), Progress.NONE));
 
     NextStep step = decide(new Observation(List.of(), List.of(pod)), NOW);
     assertThat(step)
@@ -291,10 +294,52 @@ class AttemptDeadlinesTest {
         .isEqualTo(new NextStep.StartAttempt(2));
   }
 
+  @Test
+  void oneOfSeveralPodsThatIsLostEndsTheAttempt() {
+    Pod lost = at(1, deleted(runningPod(1), NOW.minusSeconds(30)));
+
+    assertThat(decide(observed(jobOf(2, 1, null), at(0, runningPod(1)), lost), NOW))
+        .asInstanceOf(type(NextStep.EndAttempt.class))
+        .satisfies(
+            end -> {
+              assertThat(end.reason()).isEqualTo(ConditionReason.Disrupted);
+              assertThat(end.message()).contains("Node node-2", "tune-1-1-abcde");
+            });
+  }
+
+  @Test
+  void ranksThatHangAfterRankZeroIsDoneAreEnded() {
+    Jobs.with(job, "deadlines: {stallSeconds: 60}");
+    record(status -> run(status, progress(100, 100, null)));
+    var observation =
+        observed(
+            jobOf(2, 1, null), at(0, endedPod(1, 0, "Completed", "done")), at(1, runningPod(1)));
+
+    assertThat(decide(observation, NOW.plusSeconds(59))).isInstanceOf(NextStep.KeepRunning.class);
+    assertThat(decide(observation, NOW.plusSeconds(60)))
+        .asInstanceOf(type(NextStep.EndAttempt.class))
+        .satisfies(end -> assertThat(end.reason()).isEqualTo(ConditionReason.Stalled));
+  }
+
+  @Test
+  void severalPodsRunFromTheStartOfTheLast() {
+    Jobs.with(job, "deadlines: {activeSeconds: 120}");
+    record(status -> run(status, progress(10, 10, null)));
+    var observation =
+        observed(
+            jobOf(2, 1, null),
+            at(0, started(runningPod(1), "2026-01-01T00:06:00Z")),
+            at(1, started(runningPod(1), "2026-01-01T00:09:00Z")));
+
+    assertThat(decide(observation, NOW))
+        .asInstanceOf(type(NextStep.KeepRunning.class))
+        .satisfies(keep -> assertThat(keep.deadline()).contains(Duration.ofSeconds(60)));
+  }
+
   private static FineTuneJobStatus run(StatusCalculator status, Progress progress) {
     return status.running(
-        PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty()),
-        Optional.of(runningPod(1)),
+        PodStage.of("tune-1", AttemptPods.of(runningPod(1)), Optional.empty()),
+        AttemptPods.of(runningPod(1)),
         progress);
   }
 

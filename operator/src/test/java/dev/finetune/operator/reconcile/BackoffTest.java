@@ -90,6 +90,7 @@ class BackoffTest {
         null,
         null,
         null,
+        null,
         null);
   }
 }

@@ -2,9 +2,12 @@ package dev.finetune.operator.reconcile;
 
 import static dev.finetune.operator.Scenes.NOW;
 import static dev.finetune.operator.Scenes.applied;
+import static dev.finetune.operator.Scenes.at;
 import static dev.finetune.operator.Scenes.attempt;
+import static dev.finetune.operator.Scenes.deleted;
 import static dev.finetune.operator.Scenes.endedPod;
 import static dev.finetune.operator.Scenes.job;
+import static dev.finetune.operator.Scenes.jobOf;
 import static dev.finetune.operator.Scenes.lastWords;
 import static dev.finetune.operator.Scenes.observed;
 import static dev.finetune.operator.Scenes.progress;
@@ -23,6 +26,7 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.operator.Jobs;
 import dev.finetune.operator.observe.Observation;
 import dev.finetune.operator.status.AttemptEnd;
+import dev.finetune.operator.status.AttemptPods;
 import dev.finetune.operator.status.StatusCalculator;
 import dev.finetune.operator.validate.Violation;
 import java.time.Duration;
@@ -71,7 +75,7 @@ class NextStepDeciderTest {
         .satisfies(
             keep -> {
               assertThat(keep.stage().reason()).isEqualTo(ConditionReason.TrainerRunning);
-              assertThat(keep.pod()).contains(runningPod(1));
+              assertThat(keep.pods()).isEqualTo(AttemptPods.of(runningPod(1)));
             });
   }
 
@@ -132,7 +136,7 @@ class NextStepDeciderTest {
     FineTuneJob job = running();
     job.setStatus(
         new StatusCalculator(job, VALID, NOW)
-            .ending(ConditionReason.SuspendRequested, "saving", Optional.empty(), Progress.NONE));
+            .ending(ConditionReason.SuspendRequested, "saving", AttemptPods.NONE, Progress.NONE));
 
     NextStep step = decide(job, Observation.NOTHING);
 
@@ -305,7 +309,7 @@ class NextStepDeciderTest {
   @Test
   void aTerminalJobRestsWhateverBecomesOfItsChildren() {
     FineTuneJob job = running();
-    var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), Optional.empty(), NOW);
+    var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), AttemptPods.NONE, NOW);
     FineTuneJobStatus succeeded = new StatusCalculator(job, VALID, NOW).succeeded(end);
     job.setStatus(succeeded);
 
@@ -322,6 +326,69 @@ class NextStepDeciderTest {
     assertThat(decide(running(), observed(List.of(job(1, null)), stranger)))
         .asInstanceOf(type(NextStep.KeepRunning.class))
         .satisfies(keep -> assertThat(keep.stage().reason()).isEqualTo(ConditionReason.JobCreated));
+  }
+
+  @Test
+  void severalPodsAreAwaitedBeforeTheAttemptCountsAsFailed() {
+    var failed = at(1, endedPod(1, 65, "Error", lastWords(TrainerExit.DATA, "row 3", null)));
+    var saving = at(0, deleted(runningPod(1), NOW.plusSeconds(30)));
+
+    assertThat(decide(running(), observed(List.of(jobOf(2, 1, "Failed")), saving, failed)))
+        .isInstanceOf(NextStep.KeepRunning.class);
+    assertThat(
+            decide(
+                running(),
+                observed(
+                    List.of(jobOf(2, 1, "Failed")),
+                    at(0, deleted(endedPod(1, 75, "Error", "saved"), NOW.plusSeconds(30))),
+                    failed)))
+        .asInstanceOf(type(NextStep.Fail.class))
+        .satisfies(fail -> assertThat(fail.reason()).isEqualTo(ConditionReason.DataError));
+  }
+
+  @Test
+  void rankZerosSuccessWaitsForTheOthersToEndAndNotForTheirJob() {
+    var done = at(0, endedPod(1, 0, "Completed", "done"));
+
+    assertThat(decide(running(), observed(List.of(jobOf(2, 1, null)), done, at(1, runningPod(1)))))
+        .isInstanceOf(NextStep.KeepRunning.class);
+    assertThat(
+            decide(
+                running(),
+                observed(List.of(jobOf(2, 1, null)), done, at(1, endedPod(1, 74, "Error", "")))))
+        .isInstanceOf(NextStep.Complete.class);
+  }
+
+  @Test
+  void theNextAttemptWaitsForEveryPodOfTheLast() {
+    var job =
+        with(
+            applied(),
+            attempt(1, AttemptOutcome.Failed, ConditionReason.RankLost, NOW.minusSeconds(60)));
+
+    assertThat(
+            decide(
+                job,
+                observed(List.of(), at(0, endedPod(1, 74, "Error", "")), at(1, runningPod(1)))))
+        .asInstanceOf(type(NextStep.Wait.class))
+        .satisfies(wait -> assertThat(wait.message()).contains("tune-1-1-abcde"));
+  }
+
+  @Test
+  void aLostRankIsCountedAndTriedAgain() {
+    var step =
+        decide(
+            running(),
+            observed(
+                List.of(jobOf(2, 1, "Failed")),
+                at(0, endedPod(1, 74, "Error", lastWords(TrainerExit.RANK_LOST, "rank 2", null))),
+                at(1, endedPod(1, 74, "Error", ""))));
+
+    assertThat(step)
+        .asInstanceOf(type(NextStep.Restart.class))
+        .satisfies(
+            restart ->
+                assertThat(restart.end().attempt().outcome()).isEqualTo(AttemptOutcome.Failed));
   }
 
   private static Observation failedWith(TrainerExit exit) {

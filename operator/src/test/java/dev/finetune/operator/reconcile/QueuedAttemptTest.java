@@ -21,6 +21,7 @@ import dev.finetune.operator.Jobs;
 import dev.finetune.operator.Scenes;
 import dev.finetune.operator.observe.Observation;
 import dev.finetune.operator.status.AttemptEnd;
+import dev.finetune.operator.status.AttemptPods;
 import dev.finetune.operator.status.Conditions;
 import dev.finetune.operator.status.StatusCalculator;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -28,7 +29,6 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** An attempt whose Job a queue holds back, admits, and takes back. */
@@ -71,7 +71,7 @@ class QueuedAttemptTest {
 
     // An hour in the queue, then ten seconds on a node.
     pass(NOW.plusSeconds(3720), job(1, null), runningPod(1));
-    var end = AttemptEnd.failed(attempt(), Optional.empty(), NOW.plusSeconds(3730));
+    var end = AttemptEnd.failed(attempt(), AttemptPods.NONE, NOW.plusSeconds(3730));
     job.setStatus(calculator(NOW.plusSeconds(3730)).restarting(end, "again"));
     assertThat(attempt().gpuSeconds()).isEqualTo(260);
     assertThat(job.getStatus().activeSeconds()).isEqualTo(130);
@@ -133,7 +133,7 @@ class QueuedAttemptTest {
 
   private void pass(Instant now, Job child, Pod... pods) {
     var keep = (NextStep.KeepRunning) decide(now, child, pods);
-    job.setStatus(calculator(now).running(keep.stage(), keep.pod(), Progress.NONE));
+    job.setStatus(calculator(now).running(keep.stage(), keep.pods(), Progress.NONE));
   }
 
   private NextStep decide(Instant now, Job child, Pod... pods) {

@@ -11,6 +11,7 @@ import dev.finetune.operator.Jobs;
 import dev.finetune.operator.Scenes;
 import dev.finetune.operator.observe.Observation;
 import dev.finetune.operator.status.AttemptEnd;
+import dev.finetune.operator.status.AttemptPods;
 import dev.finetune.operator.status.StatusCalculator;
 import java.time.Duration;
 import java.time.Instant;
@@ -41,7 +42,7 @@ class RetentionTest {
 
   @Test
   void theTimeToLiveIsLookedAtAfterAnEndThoughNoEventMayCome() {
-    var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), Optional.empty(), NOW);
+    var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), AttemptPods.NONE, NOW);
     Duration interval = Duration.ofSeconds(10);
 
     assertThat(new NextStep.Complete(end).again(interval)).contains(interval);
@@ -70,7 +71,7 @@ class RetentionTest {
 
   private static FineTuneJob succeeded() {
     FineTuneJob job = Scenes.running();
-    var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), Optional.empty(), NOW);
+    var end = AttemptEnd.succeeded(job.getStatus().attempts().get(0), AttemptPods.NONE, NOW);
     job.setStatus(new StatusCalculator(job, List.of(), NOW).succeeded(end));
     return job;
   }

@@ -9,11 +9,13 @@ import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.operator.Jobs;
 import dev.finetune.operator.TestConfig;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.TestFactory;
  */
 class TrainerManifestsTest {
   private static final Path CASES = Path.of("src/test/resources/TrainerManifestsTest");
+  private static final String SERVICE_FILE = "out-Service.yaml";
   private static final int ATTEMPT = 2;
 
   @TestFactory
@@ -42,8 +45,21 @@ class TrainerManifestsTest {
     for (Path folder : folders()) {
       assertThat(names(folder))
           .as("files of %s", folder)
-          .containsExactly("in-FineTuneJob.yaml", "out-ConfigMap.yaml", "out-Job.yaml");
+          .containsExactlyElementsOf(
+              Ranks.of(input(folder)).severalNodes()
+                  ? List.of(
+                      "in-FineTuneJob.yaml", "out-ConfigMap.yaml", "out-Job.yaml", SERVICE_FILE)
+                  : List.of("in-FineTuneJob.yaml", "out-ConfigMap.yaml", "out-Job.yaml"));
     }
+  }
+
+  @Test
+  void theLongestNameThatAFineTuneJobMayHaveLeavesRoomForItsService() {
+    String longest = "7" + "b".repeat(51);
+
+    assertThat(ResourceNames.service(Jobs.named(longest)))
+        .hasSizeLessThanOrEqualTo(63)
+        .matches("[a-z]([-a-z0-9]*[a-z0-9])?");
   }
 
   @TestFactory
@@ -76,6 +92,11 @@ class TrainerManifestsTest {
   private static void check(Path folder) throws IOException {
     FineTuneJob job = input(folder);
     compare(folder.resolve("out-ConfigMap.yaml"), TrainerConfigMap.desired(job));
+    Optional<Service> service = TrainerService.desired(job);
+    assertThat(service.isPresent()).isEqualTo(Files.exists(folder.resolve(SERVICE_FILE)));
+    if (service.isPresent()) {
+      compare(folder.resolve(SERVICE_FILE), service.get());
+    }
     compare(
         folder.resolve("out-Job.yaml"), TrainerJob.desired(job, ATTEMPT, TestConfig.defaults()));
   }

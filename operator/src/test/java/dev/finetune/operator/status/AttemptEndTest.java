@@ -17,7 +17,6 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.operator.Scenes;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class AttemptEndTest {
@@ -31,7 +30,7 @@ class AttemptEndTest {
                 TrainerExit.DATA, "row 3 is no JSON", "line 1\nline 2\n", Progress.NONE));
 
     Attempt ended =
-        AttemptEnd.failed(running, Optional.of(endedPod(1, 65, "Error", words)), NOW).attempt();
+        AttemptEnd.failed(running, AttemptPods.of(endedPod(1, 65, "Error", words)), NOW).attempt();
 
     assertThat(ended.message()).isEqualTo("row 3 is no JSON");
     assertThat(ended.log()).isEqualTo("line 1\nline 2");
@@ -43,7 +42,8 @@ class AttemptEndTest {
     String output = "epoch 1\n" + "x".repeat(2000) + "\n# SIGSEGV in libtorch";
 
     Attempt ended =
-        AttemptEnd.failed(running, Optional.of(endedPod(1, 139, "Error", output)), NOW).attempt();
+        AttemptEnd.failed(running, AttemptPods.of(endedPod(1, 139, "Error", output)), NOW)
+            .attempt();
 
     assertThat(ended.log()).startsWith("…xxx").endsWith("\n# SIGSEGV in libtorch");
     assertThat(ended.log().length()).isLessThanOrEqualTo(1501);
@@ -58,7 +58,7 @@ class AttemptEndTest {
             new TerminationMessage(TrainerExit.DONE, "done", "saved", Progress.NONE));
 
     assertThat(
-            AttemptEnd.succeeded(running, Optional.of(endedPod(1, 0, "Completed", words)), NOW)
+            AttemptEnd.succeeded(running, AttemptPods.of(endedPod(1, 0, "Completed", words)), NOW)
                 .attempt()
                 .log())
         .isNull();
@@ -74,14 +74,14 @@ class AttemptEndTest {
     var pod = deleted(endedPod(1, 75, "Error", words), NOW);
     job.setStatus(
         new StatusCalculator(job, List.of(), NOW)
-            .ending(ConditionReason.Stalled, "no progress", Optional.of(pod), Progress.NONE));
+            .ending(ConditionReason.Stalled, "no progress", AttemptPods.of(pod), Progress.NONE));
 
     AttemptEnd end =
         AttemptEnd.byOperator(
             job.getStatus().attempts().get(0),
             ConditionReason.Stalled,
             "no progress",
-            Optional.empty(),
+            AttemptPods.NONE,
             NOW.plusSeconds(60));
 
     assertThat(end.attempt().exitCode()).isEqualTo(75);

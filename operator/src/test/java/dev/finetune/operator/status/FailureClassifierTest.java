@@ -10,7 +10,6 @@ import dev.finetune.api.v1alpha1.ConditionReason;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodConditionBuilder;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -128,7 +127,7 @@ class FailureClassifierTest {
 
   @Test
   void aPodThatIsGoneWasDisrupted() {
-    assertThat(FailureClassifier.classify(Optional.empty()).reason())
+    assertThat(Verdict.of(AttemptPods.NONE).failure().reason())
         .isEqualTo(ConditionReason.Disrupted);
   }
 
@@ -176,6 +175,6 @@ class FailureClassifierTest {
   }
 
   private static Failure classify(Pod pod) {
-    return FailureClassifier.classify(Optional.of(pod));
+    return Verdict.of(AttemptPods.of(pod)).failure();
   }
 }

@@ -2,6 +2,8 @@ package dev.finetune.operator.status;
 
 import static dev.finetune.operator.Scenes.NOW;
 import static dev.finetune.operator.Scenes.applied;
+import static dev.finetune.operator.Scenes.at;
+import static dev.finetune.operator.Scenes.endedAt;
 import static dev.finetune.operator.Scenes.endedPod;
 import static dev.finetune.operator.Scenes.lastWords;
 import static dev.finetune.operator.Scenes.progress;
@@ -17,7 +19,9 @@ import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobStatus;
 import dev.finetune.api.v1alpha1.Phase;
 import dev.finetune.api.v1alpha1.Progress;
+import dev.finetune.api.v1alpha1.RankProgress;
 import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.api.v1alpha1.TrainingProgress;
 import dev.finetune.operator.validate.Violation;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -143,16 +147,49 @@ class StatusCalculatorTest {
   void theGpuTimeOfAPodThatIsGoneIsCountedFromWhenItWasSeenScheduled() {
     start(1);
     run(Progress.NONE);
-    end(Optional.empty(), NOW.plusSeconds(30));
+    end(AttemptPods.NONE, NOW.plusSeconds(30));
 
     // Two GPUs for thirty seconds.
     assertThat(job.getStatus().attempts().get(0).gpuSeconds()).isEqualTo(60);
   }
 
   @Test
+  void theGpuTimeOfSeveralPodsIsTheSumOfTheirs() {
+    start(1);
+    run(progress(10, 10, null));
+    // Two GPUs each, with a node since 00:06.
+    end(
+        AttemptPods.of(
+            at(0, endedAt("2026-01-01T00:09:00Z", endedPod(1, 74, "Error", ""))),
+            at(1, endedAt("2026-01-01T00:08:00Z", endedPod(1, 70, "Error", "")))),
+        NOW);
+
+    Attempt attempt = job.getStatus().attempts().get(0);
+    assertThat(attempt.gpuSeconds()).isEqualTo(2 * 180 + 2 * 120);
+    assertThat(attempt.node()).isEqualTo("node-2");
+  }
+
+  @Test
+  void thePaceOfTheRanksIsPartOfTheTraining() {
+    start(1);
+    var ranks = new RankProgress(8, 910.0, 5, "tune-1-1", 640.0);
+    run(
+        new Progress(
+            new TrainingProgress(
+                1.0, 10, "1/10", 10, 100, 1.5, null, 1e-4, 0.7, 7200.0, 10, 60L, ranks),
+            null,
+            null,
+            null,
+            null,
+            null));
+
+    assertThat(job.getStatus().training().ranks()).isEqualTo(ranks);
+  }
+
+  @Test
   void anAttemptThatNeverGotANodeHeldNoGpu() {
     start(1);
-    end(Optional.empty(), NOW.plusSeconds(3600));
+    end(AttemptPods.NONE, NOW.plusSeconds(3600));
 
     assertThat(job.getStatus().attempts().get(0).gpuSeconds()).isZero();
   }
@@ -199,13 +236,13 @@ class StatusCalculatorTest {
     run(progress(10, 10, null));
     job.setStatus(
         calculator(NOW)
-            .ending(ConditionReason.SuspendRequested, "saving", Optional.empty(), Progress.NONE));
+            .ending(ConditionReason.SuspendRequested, "saving", AttemptPods.NONE, Progress.NONE));
     assertThat(job.getStatus().phase()).isEqualTo(Phase.RUNNING);
     assertThat(condition(ConditionType.Suspended).getStatus()).isEqualTo("False");
 
     var end =
         AttemptEnd.byOperator(
-            last(), ConditionReason.SuspendRequested, "saving", Optional.empty(), NOW);
+            last(), ConditionReason.SuspendRequested, "saving", AttemptPods.NONE, NOW);
     job.setStatus(calculator(NOW).suspended(end));
     assertThat(job.getStatus().phase()).isEqualTo(Phase.SUSPENDED);
     assertThat(job.getStatus().training().step()).isEqualTo(10);
@@ -217,7 +254,7 @@ class StatusCalculatorTest {
     start(1);
     run(progress(90, 90, null));
     var words = lastWords(TrainerExit.DONE, "done", progress(100, 100, null));
-    var end = AttemptEnd.succeeded(last(), Optional.of(endedPod(1, 0, "Completed", words)), NOW);
+    var end = AttemptEnd.succeeded(last(), AttemptPods.of(endedPod(1, 0, "Completed", words)), NOW);
     job.setStatus(calculator(NOW).succeeded(end));
 
     assertThat(Conditions.terminal(job.getStatus())).isTrue();
@@ -231,7 +268,7 @@ class StatusCalculatorTest {
   void anEditAfterTheEndIsAnsweredAndChangesNothingElse() {
     start(1);
     Pod pod = endedPod(1, 65, "Error", lastWords(TrainerExit.DATA, "bad row", Progress.NONE));
-    AttemptEnd end = AttemptEnd.failed(last(), Optional.of(pod), NOW);
+    AttemptEnd end = AttemptEnd.failed(last(), AttemptPods.of(pod), NOW);
     job.setStatus(calculator(NOW).failed(Optional.of(end), ConditionReason.DataError, "bad row"));
     FineTuneJobStatus before = job.getStatus();
     assertThat(calculator(NOW.plusSeconds(60)).resting()).isSameAs(before);
@@ -266,20 +303,20 @@ class StatusCalculatorTest {
   }
 
   private void run(Progress progress, Instant now) {
-    PodStage stage = PodStage.of("tune-1", Optional.of(runningPod(1)), Optional.empty());
-    job.setStatus(calculator(now).running(stage, Optional.of(runningPod(1)), progress));
+    PodStage stage = PodStage.of("tune-1", AttemptPods.of(runningPod(1)), Optional.empty());
+    job.setStatus(calculator(now).running(stage, AttemptPods.of(runningPod(1)), progress));
   }
 
   private void stage(PodStage stage, Instant now) {
-    job.setStatus(calculator(now).running(stage, Optional.empty(), Progress.NONE));
+    job.setStatus(calculator(now).running(stage, AttemptPods.NONE, Progress.NONE));
   }
 
   private void end(Pod pod) {
-    end(Optional.of(pod), NOW);
+    end(AttemptPods.of(pod), NOW);
   }
 
-  private void end(Optional<Pod> pod, Instant now) {
-    job.setStatus(calculator(now).restarting(AttemptEnd.failed(last(), pod, now), "again"));
+  private void end(AttemptPods pods, Instant now) {
+    job.setStatus(calculator(now).restarting(AttemptEnd.failed(last(), pods, now), "again"));
   }
 
   private Attempt last() {

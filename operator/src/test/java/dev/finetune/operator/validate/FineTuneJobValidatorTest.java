@@ -121,6 +121,32 @@ class FineTuneJobValidatorTest {
         .contains(memory);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "nodes: 2, parallelism: Layers | spec.resources.nodes",
+        "gpusPerNode: 1, deviceMaxMemory: [15GB] | spec.resources.deviceMaxMemory",
+        "gpusPerNode: 4, parallelism: Layers, deviceMaxMemory: [15GB] |"
+            + " spec.resources.deviceMaxMemory",
+      })
+  void whatTheGpusCannotShareIsNamed(String resources, String field) {
+    assertThat(validate(job("tune", RECIPE, "resources: {" + resources + "}")))
+        .extracting(Violation::field)
+        .containsExactly(field);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "nodes: 2, gpusPerNode: 4",
+        "nodes: 1, gpusPerNode: 2, parallelism: Layers",
+        "gpusPerNode: 2, parallelism: Layers, deviceMaxMemory: [15GB, 14Gi]"
+      })
+  void whatTheGpusCanShareIsFine(String resources) {
+    assertThat(validate(job("tune", RECIPE, "resources: {" + resources + "}"))).isEmpty();
+  }
+
   @Test
   void aPathMayNotLeaveItsClaim() {
     assertThat(validate(job("tune", RECIPE.replace("models/tiny", "models/../data"), "")))

@@ -62,6 +62,20 @@ class PodTemplateRulesTest {
   }
 
   @Test
+  void severalPodsKeepTheHostNamesByWhichTheyMeet() {
+    assertThat(violations("{spec: {subdomain: mine}}")).isEmpty();
+    FineTuneJob job =
+        Jobs.with(
+            Jobs.named("tune"),
+            "resources: {nodes: 2, gpusPerNode: 1, gpuResource: nvidia.com/gpu}\n"
+                + "pod: {template: {spec: {subdomain: mine}}}");
+
+    assertThat(FineTuneJobValidator.validate(job, TestConfig.defaults()))
+        .extracting(Violation::field)
+        .containsExactly("spec.pod.template.spec.subdomain");
+  }
+
+  @Test
   void aSecondContainerWouldKeepThePodAndItsGpus() {
     assertThat(violations("{spec: {containers: [{name: logs, image: logs:1}]}}"))
         .singleElement()

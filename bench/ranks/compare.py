@@ -58,7 +58,7 @@ def train(trainer, model, work, ranks, lora_rank, steps=STEPS):
     with (work / "log").open("wb") as sink:
         process = subprocess.Popen(
             [str(part) for part in command], stdout=sink, stderr=subprocess.STDOUT,
-            env={**os.environ, "OMP_NUM_THREADS": "2"},
+            env={**os.environ, "OMP_NUM_THREADS": str(max(1, 2 // ranks))},
         )
         while process.poll() is None:
             for pid in children(process.pid) if ranks > 1 else [process.pid]:

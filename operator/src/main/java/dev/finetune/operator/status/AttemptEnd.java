@@ -106,7 +106,13 @@ public record AttemptEnd(Attempt attempt, AttemptPods pods, Progress progress, b
     draft.exitCode = how.exitCode();
     draft.message = how.message();
     draft.rank = verdict.rank();
-    draft.node = verdict.pod().map(each -> each.getSpec().getNodeName()).orElse(attempt.node());
+    // A rank that hangs is told of by another one, perhaps on another node.
+    draft.node =
+        Optional.ofNullable(verdict.rank())
+            .flatMap(pods::ofRank)
+            .or(verdict::pod)
+            .map(each -> each.getSpec().getNodeName())
+            .orElse(attempt.node());
     Optional<LastWords> words = words(verdict.pod());
     if (how.outcome() == AttemptOutcome.Succeeded) {
       draft.log = null;

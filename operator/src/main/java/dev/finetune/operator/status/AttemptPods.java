@@ -38,6 +38,13 @@ public record AttemptPods(List<Pod> pods, int expected) {
     return pods.stream().filter(pod -> index(pod) == 0).findFirst();
   }
 
+  /** That in which a rank runs: the ranks are counted through the pods. */
+  public Optional<Pod> ofRank(int rank) {
+    return pods.stream()
+        .filter(pod -> PodFacts.ranks(pod).filter(each -> rank / each == index(pod)).isPresent())
+        .findFirst();
+  }
+
   /** Whether more than one pod trains. */
   public boolean several() {
     return expected > 1;

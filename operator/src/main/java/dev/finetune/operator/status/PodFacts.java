@@ -5,6 +5,7 @@ import dev.finetune.operator.resources.TrainerContainer;
 import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.PodSpec;
@@ -60,16 +61,17 @@ final class PodFacts {
         .map(end -> Instant.parse(end).minusSeconds(grace));
   }
 
-  /** The pod's rank, where it is one of several and has one only. */
-  static Optional<Integer> onlyRank(Pod pod) {
+  /** How many of several ranks the pod has; empty where one trains alone. */
+  static Optional<Integer> ranks(Pod pod) {
     return pod.getSpec() == null
         ? Optional.empty()
         : pod.getSpec().getContainers().stream()
             .filter(container -> TrainerContainer.NAME.equals(container.getName()))
             .flatMap(container -> container.getEnv().stream())
             .filter(variable -> TrainerEnvironment.RANKS_PER_NODE.equals(variable.getName()))
-            .filter(variable -> "1".equals(variable.getValue()))
-            .map(variable -> AttemptPods.index(pod))
+            .map(EnvVar::getValue)
+            .filter(value -> value != null && value.matches("[1-9][0-9]{0,3}"))
+            .map(Integer::valueOf)
             .findFirst();
   }
 

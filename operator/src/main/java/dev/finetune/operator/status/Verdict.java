@@ -119,7 +119,9 @@ record Verdict(Failure failure, Optional<Pod> pod, Integer rank) {
     return PodFacts.terminated(pod)
         .flatMap(state -> LastWords.of(state).structured())
         .map(TerminationMessage::rank)
-        .or(() -> PodFacts.onlyRank(pod))
+        .or(
+            () ->
+                PodFacts.ranks(pod).filter(ranks -> ranks == 1).map(one -> AttemptPods.index(pod)))
         .orElse(null);
   }
 }

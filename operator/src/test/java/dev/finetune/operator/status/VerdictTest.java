@@ -172,6 +172,21 @@ class VerdictTest {
   }
 
   @Test
+  void theNodeOfARankThatHungIsThatOfItsOwnPod() {
+    var words =
+        Serialization.asJson(
+            new TerminationMessage(TrainerExit.RANK_LOST, "Rank 1 of 2 is lost", null, 1, null));
+
+    Attempt ended =
+        ended(
+            at(0, oneRank(endedPod(1, 74, "Error", words))),
+            at(1, oneRank(endedPod(1, 143, "Error", ""))));
+
+    assertThat(ended.rank()).isEqualTo(1);
+    assertThat(ended.node()).isEqualTo("node-2");
+  }
+
+  @Test
   void aPodWithOneRankIsThatRank() {
     Pod died = at(1, oneRank(endedPod(1, 139, "Error", "")));
 

@@ -66,7 +66,8 @@ final class RankProcess {
     variables.put(TrainerEnvironment.MASTER_PORT, String.valueOf(masterPort));
     variables.put(TrainerEnvironment.TERMINATION_MESSAGE_FILE, lastWords.toString());
     variables.put(RankEnvironment.LAUNCHER, String.valueOf(ProcessHandle.current().pid()));
-    variables.put(THREADS, String.valueOf(threads(variables, perNode)));
+    // Where it is set it is that of a process, as torchrun takes it.
+    variables.putIfAbsent(THREADS, threads(perNode));
     // The JVM has them already, as arguments of this one.
     variables.remove("JDK_JAVA_OPTIONS");
     if (worker.rank() == 0) {
@@ -105,14 +106,8 @@ final class RankProcess {
   }
 
   /** The ranks share the processors; more threads than those only wait for each other. */
-  private static int threads(Map<String, String> variables, int perNode) {
-    int all = Runtime.getRuntime().availableProcessors();
-    try {
-      all = Integer.parseInt(variables.getOrDefault(THREADS, "").strip());
-    } catch (NumberFormatException e) {
-      // Not set, or as every OpenMP program takes it: all processors.
-    }
-    return Math.max(1, all / perNode);
+  private static String threads(int perNode) {
+    return String.valueOf(Math.max(1, Runtime.getRuntime().availableProcessors() / perNode));
   }
 
   private static void passOn(Process process, int rank) {

@@ -62,6 +62,20 @@ final class JobLife {
     FineTuneJob done = jobs.awaitPhase("whole", Phase.SUCCEEDED);
     assertThat(done.getStatus().attempts().get(2).outcome()).isEqualTo(AttemptOutcome.Succeeded);
     cluster.awaitNoJob("whole-3");
+    leadTwoNodes(jobs, cluster);
+  }
+
+  /** Its pods find each other by a Service, which goes with its other children. */
+  private static void leadTwoNodes(FineTuneJobs jobs, TestJobController cluster) {
+    jobs.apply("pair", "resources: {nodes: 2, gpusPerNode: 1}", "ttlSecondsAfterFinished: 1");
+    Job job = cluster.awaitJob("pair-1");
+    Pod second = cluster.start(job, 1, NO_TRAINER);
+    Pod first = cluster.start(job, 0, NO_TRAINER);
+    jobs.awaitPhase("pair", Phase.RUNNING);
+    cluster.endPod(second, TrainerExit.DONE, "done", null);
+    cluster.end(job, first, TrainerExit.DONE, "done", TestProgress.at(40));
+    jobs.awaitPhase("pair", Phase.SUCCEEDED);
+    cluster.awaitNoJob("pair-1");
   }
 
   /** How the Job controller tells that it may not create a Job's pod. */

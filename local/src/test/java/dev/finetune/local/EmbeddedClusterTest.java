@@ -152,6 +152,76 @@ class EmbeddedClusterTest {
   }
 
   @Test
+  void ranksLearnTheirNumberAndMeetAtTheAddressOfTheFirst() {
+    client
+        .resource(
+            new JobBuilder(job("meet", "echo \"$NODE_RANK $MASTER_ADDR\" > \"$LAST_WORDS\""))
+                .editSpec()
+                .withCompletions(3)
+                .withParallelism(3)
+                .editTemplate()
+                .editSpec()
+                .withSubdomain("trainer-meet")
+                .editContainer(0)
+                .addNewEnv()
+                .withName("MASTER_ADDR")
+                .withValue("meet-0.trainer-meet")
+                .endEnv()
+                .addNewEnv()
+                .withName("NODE_RANK")
+                .withNewValueFrom()
+                .withNewFieldRef()
+                .withFieldPath("metadata.annotations['batch.kubernetes.io/job-completion-index']")
+                .endFieldRef()
+                .endValueFrom()
+                .endEnv()
+                .endContainer()
+                .endSpec()
+                .endTemplate()
+                .endSpec()
+                .build())
+        .create();
+
+    awaitJob("meet", each -> condition(each, "Complete"));
+
+    String first =
+        pods("meet").stream()
+            .filter(pod -> pod.getSpec().getHostname().equals("meet-0"))
+            .map(pod -> pod.getStatus().getPodIP())
+            .findFirst()
+            .orElseThrow();
+    assertThat(pods("meet"))
+        .extracting(pod -> terminated(pod).getMessage().strip())
+        .containsExactlyInAnyOrder("0 " + first, "1 " + first, "2 " + first);
+  }
+
+  @Test
+  void ranksOfOnePodMeetAtItsOwnAddress() {
+    client
+        .resource(
+            new JobBuilder(job("alone", "echo \"$MASTER_ADDR\" > \"$LAST_WORDS\""))
+                .editSpec()
+                .editTemplate()
+                .editSpec()
+                .editContainer(0)
+                .addNewEnv()
+                .withName("MASTER_ADDR")
+                .withValue("127.0.0.1")
+                .endEnv()
+                .endContainer()
+                .endSpec()
+                .endTemplate()
+                .endSpec()
+                .build())
+        .create();
+
+    awaitJob("alone", each -> condition(each, "Complete"));
+
+    Pod pod = pods("alone").get(0);
+    assertThat(terminated(pod).getMessage().strip()).isEqualTo(pod.getStatus().getPodIP());
+  }
+
+  @Test
   void aDeletedPodGetsSigtermAndItsEndIsSeenBeforeItGoes() throws InterruptedException {
     client
         .resource(job("patient", "trap 'exit 75' TERM; echo ready; while :; do sleep 0.1; done"))

@@ -146,11 +146,11 @@ class FineTuneJobCrdIT {
 
     assertThat(columns(table, 0))
         .containsExactly("Name", "PHASE", "EPOCH", "STEP", "LOSS", "GPUS", "AGE");
-    assertThat(columns(table, 1)).containsExactly("EVAL-LOSS", "CHECKPOINT", "MESSAGE");
+    assertThat(columns(table, 1)).containsExactly("NODES", "EVAL-LOSS", "CHECKPOINT", "MESSAGE");
     assertThat(table.at("/rows/0/cells"))
         .extracting(JsonNode::asText)
         .startsWith("columns", "Running", "2.4/5", "1200", "1.23", "1")
-        .endsWith("1.31", "pvc://results/checkpoint-1000", "Pod columns-1-0 trains");
+        .endsWith("1", "1.31", "pvc://results/checkpoint-1000", "Pod columns-1-0 trains");
   }
 
   @Test

@@ -92,6 +92,34 @@ class FineTuneJobLifecycleIT {
   }
 
   @Test
+  void trainsOnTwoNodesThatMeetByAService() {
+    try (var trainer = new FakeTrainer()) {
+      jobs.apply("2-nodes", "resources: {nodes: 2, gpusPerNode: 1}");
+      Job child = cluster.awaitJob("2-nodes-1");
+      var service =
+          API.client().services().inNamespace(namespace).withName("trainer-2-nodes").get();
+      assertThat(service.getSpec().getClusterIP()).isEqualTo("None");
+      assertThat(child.getSpec().getParallelism()).isEqualTo(2);
+      assertThat(child.getSpec().getTemplate().getSpec().getSubdomain())
+          .isEqualTo("trainer-2-nodes");
+
+      trainer.says(TestProgress.at(25));
+      Pod first = cluster.start(child, 0, trainer.port());
+      jobs.awaitStatus(
+          "2-nodes", status -> assertThat(status.message()).contains("1 of its 2 pods are there"));
+      Pod second = cluster.start(child, 1, trainer.port());
+      jobs.awaitStep("2-nodes", 25);
+      jobs.awaitStatus("2-nodes", status -> assertThat(status.phase()).isEqualTo(Phase.RUNNING));
+
+      cluster.endPod(second, TrainerExit.DONE, "done", null);
+      cluster.end(child, first, TrainerExit.DONE, "done", TestProgress.at(40));
+      FineTuneJob done = jobs.awaitPhase("2-nodes", Phase.SUCCEEDED);
+      assertThat(done.getStatus().training().step()).isEqualTo(40);
+      assertThat(done.getStatus().attempts().get(0).node()).isEqualTo("node-1");
+    }
+  }
+
+  @Test
   void losesNothingWhenTheOperatorIsKilledInTheMiddle() {
     try (var trainer = new FakeTrainer()) {
       jobs.apply("survivor");

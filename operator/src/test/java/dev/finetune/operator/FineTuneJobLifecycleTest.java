@@ -19,6 +19,7 @@ import dev.finetune.api.v1alpha1.TrainingResult;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import io.fabric8.kubernetes.api.model.events.v1.Event;
@@ -156,6 +157,54 @@ class FineTuneJobLifecycleTest {
       assertThat(resumed.getStatus().attempts().get(0).lostSteps()).isEqualTo(7);
       assertThat(resumed.getStatus().attempts().get(1).resumedFromStep()).isEqualTo(20);
       assertThat(resumed.getStatus().failedAttempts()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void severalPodsTrainAsOneJob() {
+    try (var first = new FakeTrainer();
+        var second = new FakeTrainer()) {
+      client
+          .resource(
+              Jobs.with(
+                  Jobs.named("7b-pair"),
+                  """
+                  resources: {nodes: 2, gpusPerNode: 2, gpuResource: nvidia.com/gpu}
+                  retry: {maxRestarts: 1, backoffSeconds: 0}
+                  ttlSecondsAfterFinished: 1
+                  """))
+          .create();
+      Job child = awaitChild("7b-pair-1");
+      assertThat(service("7b-pair").getMetadata().getOwnerReferences()).hasSize(1);
+      first.says(progress(20, 1, null));
+      second.says(progress(39, 1, null));
+      Pod leader = controller.runPod(child, 0, first);
+      Pod other = controller.runPod(child, 1, second);
+      FineTuneJob running = awaitStatus("7b-pair", job -> job.getStatus().training() != null);
+      assertThat(running.getStatus().message()).startsWith("2 pods train");
+      assertThat(running.getStatus().training().step()).as("rank 0's").isEqualTo(20);
+
+      controller.endPod(
+          leader, 74, new TerminationMessage(TrainerExit.RANK_LOST, "rank 3 is lost", null, null));
+      controller.endPod(
+          other, 70, new TerminationMessage(TrainerExit.INTERNAL, "a fault", null, 3, null));
+      controller.endJob(child, "Failed");
+
+      Job next = awaitChild("7b-pair-2");
+      Attempt failed = get("7b-pair").getStatus().attempts().get(0);
+      assertThat(failed.reason()).isEqualTo(ConditionReason.InternalError);
+      assertThat(failed.node()).isEqualTo("node-2");
+      assertThat(failed.rank()).isEqualTo(3);
+
+      first.says(resumed(progress(30, 1, null), 20));
+      leader = controller.runPod(next, 0, first);
+      other = controller.runPod(next, 1, second);
+      awaitStatus("7b-pair", job -> Integer.valueOf(30).equals(job.getStatus().training().step()));
+      controller.endPod(leader, 0, new TerminationMessage(TrainerExit.DONE, "done", null, null));
+      controller.endPod(other, 0, new TerminationMessage(TrainerExit.DONE, "done", null, null));
+      awaitStatus("7b-pair", job -> job.getStatus().phase() == Phase.SUCCEEDED);
+      awaitTrue(() -> client.resource(next).get() == null);
+      assertThat(service("7b-pair")).isNull();
     }
   }
 
@@ -412,6 +461,10 @@ class FineTuneJobLifecycleTest {
 
   private FineTuneJob get(String name) {
     return client.resources(FineTuneJob.class).inNamespace("default").withName(name).get();
+  }
+
+  private Service service(String job) {
+    return client.services().inNamespace("default").withName("trainer-" + job).get();
   }
 
   private Job awaitChild(String name) {

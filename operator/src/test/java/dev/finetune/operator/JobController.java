@@ -1,6 +1,7 @@
 package dev.finetune.operator;
 
 import dev.finetune.api.v1alpha1.TerminationMessage;
+import dev.finetune.operator.resources.Ranks;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodStatusBuilder;
@@ -20,12 +21,18 @@ final class JobController {
 
   /** Creates the Job's pod and lets its container run with {@code trainer} behind its port. */
   Pod runPod(Job job, FakeTrainer trainer) {
+    return runPod(job, 0, trainer);
+  }
+
+  /** As {@link #runPod(Job, FakeTrainer)}, the pod of one of several indexes. */
+  Pod runPod(Job job, int index, FakeTrainer trainer) {
     Pod pod =
         new PodBuilder()
             .withMetadata(job.getSpec().getTemplate().getMetadata())
             .withSpec(job.getSpec().getTemplate().getSpec())
             .editMetadata()
-            .withName(job.getMetadata().getName() + "-0-abcde")
+            .withName(job.getMetadata().getName() + "-" + index + "-abcde")
+            .addToAnnotations(Ranks.INDEX_ANNOTATION, String.valueOf(index))
             .withNamespace(job.getMetadata().getNamespace())
             .endMetadata()
             .withNewStatus()
@@ -33,7 +40,7 @@ final class JobController {
             .withPodIP("127.0.0.1")
             .endStatus()
             .build();
-    pod.getSpec().setNodeName("node-1");
+    pod.getSpec().setNodeName("node-" + (index + 1));
     pod.getSpec().getContainers().get(0).getPorts().get(0).setContainerPort(trainer.port());
     return client.resource(pod).create();
   }

@@ -1,5 +1,6 @@
 package dev.finetune.local.kubelet;
 
+import dev.finetune.api.v1alpha1.TrainerEnvironment;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -21,16 +22,18 @@ final class PodEnvironment {
   private static final String ANY_ADDRESS = "0.0.0.0:";
 
   private final KubernetesClient client;
+  private final MasterAddress master;
 
   PodEnvironment(KubernetesClient client) {
     this.client = client;
+    this.master = new MasterAddress(client);
   }
 
   /**
    * The variables. A value 0.0.0.0:PORT becomes the pod's address, since all pods share the
    * machine's network.
    *
-   * @throws MountException where a secret isn't there
+   * @throws MountException where a secret, or the pod that the others look for, isn't there
    */
   Map<String, String> of(Pod pod, Container container, String address, PodFolder folder)
       throws MountException {
@@ -43,6 +46,9 @@ final class PodEnvironment {
     variables.put("HOSTNAME", hostname(pod));
     for (EnvVar variable : container.getEnv()) {
       String value = value(pod, variable);
+      if (variable.getName().equals(TrainerEnvironment.MASTER_ADDRESS)) {
+        value = master.resolve(value, pod, address);
+      }
       variables.put(
           variable.getName(),
           value.startsWith(ANY_ADDRESS)
@@ -56,13 +62,16 @@ final class PodEnvironment {
     if (variable.getValueFrom() == null) {
       return variable.getValue() == null ? "" : variable.getValue();
     }
+    if (variable.getValueFrom().getFieldRef() != null) {
+      return PodFields.value(pod, variable.getValueFrom().getFieldRef());
+    }
     SecretKeySelector reference = variable.getValueFrom().getSecretKeyRef();
     if (reference == null) {
       throw new MountException(
           "variable "
               + variable.getName()
-              + " takes its value from something else than a secret, which the embedded cluster"
-              + " doesn't know");
+              + " takes its value from something else than a secret or a field of the pod, which the"
+              + " embedded cluster doesn't know");
     }
     String namespace = pod.getMetadata().getNamespace();
     Secret secret = client.secrets().inNamespace(namespace).withName(reference.getName()).get();

@@ -63,8 +63,8 @@ public record HeldTime(long gpuSeconds, long runningSeconds) {
           PodFacts.gpus(pod.getSpec())
               * seconds(PodFacts.scheduledTime(pod).or(() -> known), until);
     }
-    long gone = pods.expected() - pods.pods().size();
-    return held + gone * PodFacts.gpus(pods.pods().get(0).getSpec()) * seconds(known, end);
+    int gone = pods.expected() - pods.pods().size();
+    return held + seconds(known, end) * gone * PodFacts.gpus(pods.pods().get(0).getSpec());
   }
 
   /** From the last pod's start to the first one's end: with fewer there is no training. */

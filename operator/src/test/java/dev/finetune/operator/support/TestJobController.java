@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TerminationMessage;
 import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.operator.resources.Ranks;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
@@ -29,7 +30,6 @@ import java.util.stream.Stream;
  * for the Jobs of one namespace. The API server checks each status that it writes.
  */
 public final class TestJobController {
-  private static final String NODE = "node-1";
   private static final Duration PATIENCE = Duration.ofMinutes(1);
 
   private final KubernetesClient client;
@@ -72,12 +72,18 @@ public final class TestJobController {
    * @param port where the trainer listens on this machine, in place of the container's own
    */
   public Pod start(Job job, int port) {
+    return start(job, 0, port);
+  }
+
+  /** As {@link #start(Job, int)}, the pod of one of several indexes. */
+  public Pod start(Job job, int index, int port) {
     Pod pod =
         new PodBuilder()
             .withMetadata(job.getSpec().getTemplate().getMetadata())
             .withSpec(job.getSpec().getTemplate().getSpec())
             .editMetadata()
-            .withName(job.getMetadata().getName() + "-0-x7k2" + pods.incrementAndGet())
+            .withName(job.getMetadata().getName() + "-" + index + "-x7k2" + pods.incrementAndGet())
+            .addToAnnotations(Ranks.INDEX_ANNOTATION, String.valueOf(index))
             .withNamespace(namespace)
             .withOwnerReferences(
                 new OwnerReferenceBuilder()
@@ -89,7 +95,7 @@ public final class TestJobController {
                     .build())
             .endMetadata()
             .editSpec()
-            .withNodeName(NODE)
+            .withNodeName("node-" + (index + 1))
             .editContainer(0)
             .editPort(0)
             .withContainerPort(port)
@@ -196,10 +202,11 @@ public final class TestJobController {
   /** Both conditions of an end: the API server takes none without the one that leads to it. */
   private void endJob(Job job, boolean succeeded) {
     String time = now();
+    int pods = job.getSpec().getCompletions();
     var status =
         new JobStatusBuilder()
             .withStartTime(current(job).getStatus().getStartTime())
-            .withSucceeded(succeeded ? 1 : 0)
+            .withSucceeded(succeeded ? pods : 0)
             .withFailed(succeeded ? 0 : 1)
             .withConditions(
                 Stream.of(
@@ -208,7 +215,7 @@ public final class TestJobController {
                     .map(type -> condition(type, time))
                     .toList());
     if (succeeded) {
-      status.withCompletionTime(time).withCompletedIndexes("0");
+      status.withCompletionTime(time).withCompletedIndexes(pods == 1 ? "0" : "0-" + (pods - 1));
     }
     updateJob(job, status);
   }

@@ -67,8 +67,10 @@ class PodTemplateRulesTest {
     FineTuneJob job =
         Jobs.with(
             Jobs.named("tune"),
-            "resources: {nodes: 2, gpusPerNode: 1, gpuResource: nvidia.com/gpu}\n"
-                + "pod: {template: {spec: {subdomain: mine}}}");
+            """
+            resources: {nodes: 2, gpusPerNode: 1, gpuResource: nvidia.com/gpu}
+            pod: {template: {spec: {subdomain: mine}}}
+            """);
 
     assertThat(FineTuneJobValidator.validate(job, TestConfig.defaults()))
         .extracting(Violation::field)

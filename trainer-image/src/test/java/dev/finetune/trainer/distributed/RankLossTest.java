@@ -32,7 +32,7 @@ class RankLossTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2, 1", "3, 2", "3, 0", "4, 1"})
+  @CsvSource({"2, 1", "4, 1", "3, 0"})
   void aKilledProcessIsNamedByAllOthers(int size, int victim) throws Exception {
     for (RankLostException lost : loss(size, victim, RankProcess::kill)) {
       assertThat(lost.ranks()).containsExactly(victim);
@@ -44,7 +44,7 @@ class RankLossTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2, 1", "4, 3", "3, 0"})
+  @CsvSource({"4, 3", "3, 0"})
   void aProcessThatHangsIsNamedByAllOthers(int size, int victim) throws Exception {
     for (RankLostException lost : loss(size, victim, RankProcess::hang)) {
       assertThat(lost.ranks()).containsExactly(victim);

@@ -8,9 +8,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
-/** RankThreads as threads of this JVM, each with a group of its own. */
+/** Ranks as threads of this JVM, each with a group of its own. */
 public final class RankThreads {
   static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  /** How long lost ranks are waited for: more than a loaded machine lets a live one wait. */
+  private static final Duration CENSUS = Duration.ofSeconds(5);
 
   private RankThreads() {}
 
@@ -36,7 +39,7 @@ public final class RankThreads {
     Thread thread =
         new Thread(
             () -> {
-              try (ProcessGroup group = C10dGroup.join(rendezvous, line -> {})) {
+              try (ProcessGroup group = C10dGroup.join(rendezvous, line -> {}, CENSUS)) {
                 result.complete(task.run(group));
               } catch (Throwable e) {
                 result.completeExceptionally(e);

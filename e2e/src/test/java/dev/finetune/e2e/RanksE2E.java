@@ -115,8 +115,7 @@ class RanksE2E {
     jobs.apply(
         onTwoNodes(Manifest.tiny("late"), "late")
             .spec("pod: {template: {spec: {schedulingGates: [{name: example.com/later}]}}}"));
-    namespace.await(
-        "both pods", () -> jobs.pods("late"), pods -> assertThat(pods).hasSize(2));
+    namespace.await("both pods", () -> jobs.pods("late"), pods -> assertThat(pods).hasSize(2));
     admit(jobs.pod("late", 1, 1));
     namespace.await(
         "the second pod runs",

@@ -23,8 +23,8 @@ public final class ShellTrainer {
   }
 
   /**
-   * Trains by the recipe that the operator gave to a job's pods, with as many ranks and threads, and
-   * returns its output folder.
+   * Trains by the recipe that the operator gave to a job's pods, with as many ranks and threads,
+   * and returns its output folder.
    */
   public Path run(String job, int ranks) {
     try {

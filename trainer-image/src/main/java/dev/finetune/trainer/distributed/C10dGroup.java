@@ -156,6 +156,12 @@ public final class C10dGroup implements ProcessGroup {
           own.getHostAddress(),
           rendezvous.cuda(),
           rendezvous.timeout().toMillis());
+    } catch (IllegalArgumentException e) {
+      throw new TrainerException(
+          TrainerExit.DEVICE,
+          "Rank %d can't use %s with the other ranks: %s."
+              .formatted(rendezvous.rank(), rendezvous.device(), e.getMessage()),
+          e);
     } catch (C10dException e) {
       throw new TrainerException(
           TrainerExit.TRY_AGAIN,

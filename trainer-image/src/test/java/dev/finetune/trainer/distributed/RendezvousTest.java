@@ -128,6 +128,18 @@ class RendezvousTest {
   }
 
   @Test
+  void aDeviceThatTheLibraryCannotServeIsNamed() throws IOException {
+    Rendezvous rendezvous =
+        new Rendezvous("127.0.0.1", RankThreads.freePort(), 0, 1, SHORT, SHORT, "cuda:0");
+    assertThatThrownBy(() -> C10dGroup.join(rendezvous, line -> {}))
+        .isInstanceOf(TrainerException.class)
+        .hasMessage(
+            "Rank 0 can't use cuda:0 with the other ranks: libfinetune_c10d was built without NCCL.")
+        .extracting(e -> ((TrainerException) e).exit())
+        .isEqualTo(TrainerExit.DEVICE);
+  }
+
+  @Test
   void aLibtorchWithoutALibrarySaysHowToHaveOne() {
     assertThatThrownBy(() -> C10dLibrary.loadResource("1.0.0-cpu"))
         .isInstanceOf(TrainerException.class)

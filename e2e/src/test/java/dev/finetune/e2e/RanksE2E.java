@@ -173,9 +173,7 @@ class RanksE2E {
         .spec(
             """
             pod:
-              env:
-              - {name: OMP_NUM_THREADS, value: "1"}
-              - {name: FINETUNE_RANK_TIMEOUT, value: "%d"}
+              env: [{name: DDP_TIMEOUT, value: "%d"}]
               template:
                 spec:
                   terminationGracePeriodSeconds: 10

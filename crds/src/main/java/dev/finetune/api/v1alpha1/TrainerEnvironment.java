@@ -53,11 +53,11 @@ public final class TrainerEnvironment {
   /** Value of {@link #MASTER_PORT} in a pod, torchrun's default. */
   public static final int MASTER_PORT_NUMBER = 29500;
 
-  /** Seconds after which a rank that takes no part counts as lost. Absent: 600. */
-  public static final String RANK_TIMEOUT = "FINETUNE_RANK_TIMEOUT";
+  /** Seconds after which a rank that takes no part counts as lost; the user's. Absent: 600. */
+  public static final String RANK_TIMEOUT = "DDP_TIMEOUT";
 
-  /** Seconds for which a rank waits for the others to start. Absent: 1800. */
-  public static final String RANK_START_TIMEOUT = "FINETUNE_RANK_START_TIMEOUT";
+  /** Seconds for which a rank waits for the others to start; the user's. Absent: 1800. */
+  public static final String RANK_START_TIMEOUT = "DDP_START_TIMEOUT";
 
   private TrainerEnvironment() {}
 }

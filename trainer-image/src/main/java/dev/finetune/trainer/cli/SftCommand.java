@@ -71,7 +71,7 @@ final class SftCommand implements Callable<Integer> {
   @Option(
       names = "--ddp_timeout",
       paramLabel = "SECONDS",
-      description = "How long ranks wait for one that takes no part. Default: 600.")
+      description = "How long ranks wait for one that takes no part. Default: DDP_TIMEOUT, or 600.")
   private Integer timeoutSeconds;
 
   @Option(names = "--debug", description = "Print the trace of every error.")

@@ -9,8 +9,12 @@ import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.engine.TorchRuntime;
 import dev.finetune.trainer.engine.TorchScript;
 import dev.finetune.trainer.safetensors.HostTensor;
+import dev.finetune.trainer.safetensors.TensorType;
 
-/** A loaded language model: its compiled script and its frozen weights on a device. */
+/**
+ * A loaded language model, or some consecutive layers of one: its compiled script and its frozen
+ * weights on a device.
+ */
 public final class CausalLm implements AutoCloseable {
   /** Logits that live at once on a CPU: 16 MiB of float32, small beside the weights. */
   private static final long CPU_LOGITS = 1L << 22;
@@ -19,6 +23,7 @@ public final class CausalLm implements AutoCloseable {
   private static final long GPU_LOGITS = 1L << 26;
 
   private final ModelFolder folder;
+  private final LayerRange layers;
   private final String device;
   private final TorchScript script;
   private final ScriptValue config;
@@ -26,11 +31,13 @@ public final class CausalLm implements AutoCloseable {
 
   private CausalLm(
       ModelFolder folder,
+      LayerRange layers,
       String device,
       TorchScript script,
       ScriptValue config,
       ScriptValue weights) {
     this.folder = folder;
+    this.layers = layers;
     this.device = device;
     this.script = script;
     this.config = config;
@@ -47,19 +54,33 @@ public final class CausalLm implements AutoCloseable {
    *     TrainerExit#OUT_OF_MEMORY} if the weights don't fit
    */
   public static CausalLm load(ModelFolder folder, String device, Precision precision) {
+    return load(folder, LayerRange.all(folder.config().layers()), device, precision);
+  }
+
+  /**
+   * Loads some layers of a model and no other weights.
+   *
+   * @param folder its checked folder
+   * @param layers which; the embedding comes with the first and the head with the last
+   * @param device cpu, or cuda:N
+   * @param precision type to compute with; Auto is FP32 on a CPU and BF16 on a GPU
+   * @throws TrainerException as {@link #load(ModelFolder, String, Precision)} does
+   */
+  public static CausalLm load(
+      ModelFolder folder, LayerRange layers, String device, Precision precision) {
     checkDevice(device);
     TorchScript script =
         TorchScript.compile(
             "CausalLm",
             ScriptSource.read(CausalLm.class, "causal_lm.py", folder.architecture().script()));
     try {
-      return load(folder, device, precision, script);
+      return load(folder, layers, device, precision, script);
     } catch (DeviceMemoryException e) {
       script.close();
       throw new TrainerException(
           TrainerExit.OUT_OF_MEMORY,
           "the %,d weights of %s don't fit into the memory of %s: %s"
-              .formatted(folder.parameters(), folder.path(), device, e.getMessage()),
+              .formatted(folder.parameters(layers), folder.path(), device, e.getMessage()),
           e);
     } catch (RuntimeException e) {
       script.close();
@@ -68,16 +89,32 @@ public final class CausalLm implements AutoCloseable {
   }
 
   private static CausalLm load(
-      ModelFolder folder, String device, Precision precision, TorchScript script) {
+      ModelFolder folder,
+      LayerRange layers,
+      String device,
+      Precision precision,
+      TorchScript script) {
     ScriptValue config = script.call("config", folder.architecture().numbers(folder.config()));
     try {
       int type = TorchTypes.of(precision, device);
-      ScriptValue weights = ModelWeights.load(script, folder, type, device);
-      return new CausalLm(folder, device, script, config, weights);
+      ScriptValue weights = ModelWeights.load(script, folder, layers, type, device);
+      return new CausalLm(folder, layers, device, script, config, weights);
     } catch (RuntimeException e) {
       config.close();
       throw e;
     }
+  }
+
+  /**
+   * Size of a number of the frozen weights and of the activations.
+   *
+   * @param precision type to compute with
+   * @param device cpu, or cuda:N
+   */
+  public static int bytesPerNumber(Precision precision, String device) {
+    return TorchTypes.of(precision, device) == TorchTypes.of(TensorType.F32)
+        ? TensorType.F32.bytes()
+        : TensorType.BF16.bytes();
   }
 
   private static void checkDevice(String device) {
@@ -100,6 +137,11 @@ public final class CausalLm implements AutoCloseable {
     return folder;
   }
 
+  /** The layers that are loaded. */
+  public LayerRange layers() {
+    return layers;
+  }
+
   /** Where it computes: cpu, or cuda:N. */
   public String device() {
     return device;
@@ -112,6 +154,16 @@ public final class CausalLm implements AutoCloseable {
 
   /** Rows that meet the head at once, so that the logits stay small. */
   public long headRows() {
+    return headRows(folder, device);
+  }
+
+  /**
+   * The same before a model is loaded.
+   *
+   * @param folder its checked folder
+   * @param device cpu, or cuda:N
+   */
+  public static long headRows(ModelFolder folder, String device) {
     long logits = device.equals("cpu") ? CPU_LOGITS : GPU_LOGITS;
     return Math.max(1, logits / folder.config().vocabularySize());
   }

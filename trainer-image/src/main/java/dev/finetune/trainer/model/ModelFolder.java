@@ -133,11 +133,19 @@ public final class ModelFolder {
     return weights.values().stream().mapToLong(weight -> weight.entry().elements()).sum();
   }
 
+  /** Numbers in the weights that some layers read; a tied head counts where it is. */
+  public long parameters(LayerRange layers) {
+    return weights(layers).values().stream().mapToLong(weight -> weight.entry().elements()).sum();
+  }
+
   Architecture architecture() {
     return architecture;
   }
 
-  Map<String, WeightLocation> weights() {
-    return weights;
+  /** The weights that some layers read. */
+  Map<String, WeightLocation> weights(LayerRange layers) {
+    Map<String, WeightLocation> read = new TreeMap<>(weights);
+    read.keySet().removeIf(name -> !layers.reads(name, config.tiedHead()));
+    return read;
   }
 }

@@ -26,19 +26,21 @@ final class ModelWeights implements AutoCloseable {
   }
 
   /**
-   * Loads all weights.
+   * Loads the weights of some layers.
    *
+   * @param layers which
    * @param torchType number of the element type to compute with
    * @param device such as cpu or cuda:0
    * @return the script's dictionary of weights, with lm_head.weight also where it is tied
    */
-  static ScriptValue load(TorchScript script, ModelFolder folder, int torchType, String device) {
+  static ScriptValue load(
+      TorchScript script, ModelFolder folder, LayerRange layers, int torchType, String device) {
     ScriptValue weights = script.call("no_weights");
     try (ModelWeights loader = new ModelWeights(script)) {
       folder
-          .weights()
+          .weights(layers)
           .forEach((name, location) -> loader.put(weights, location, torchType, device));
-      if (folder.config().tiedHead()) {
+      if (folder.config().tiedHead() && layers.hasHead()) {
         script.run("tie_weight", weights, "lm_head.weight", "model.embed_tokens.weight");
       }
       return weights;

@@ -38,16 +38,30 @@ final class AdamW {
    * @return the gradient's global L2 norm before clipping, the same number on every rank
    */
   double step(double learningRate) {
-    boolean several = group.size() > 1;
-    if (several) {
+    double norm = Math.sqrt(gradientSquares());
+    step(norm, learningRate);
+    return norm;
+  }
+
+  /** The square of the L2 norm of the sum of all ranks' gradients, the same on every rank. */
+  double gradientSquares() {
+    if (group.size() > 1) {
       sumGradients();
     }
     double norm = script.callDouble("gradient_norm", trained);
-    if (several) {
-      double[] squares = {norm * norm};
+    double[] squares = {norm * norm};
+    if (group.size() > 1) {
       group.sum(squares);
-      norm = Math.sqrt(squares[0]);
     }
+    return squares[0];
+  }
+
+  /**
+   * Takes the step after {@link #gradientSquares}, of tensors that are a part of a model's.
+   *
+   * @param norm the L2 norm of the whole model's gradient; where it isn't finite, nothing changes
+   */
+  void step(double norm, double learningRate) {
     if (Double.isFinite(norm)) {
       script.run(
           "apply_step",
@@ -58,12 +72,11 @@ final class AdamW {
           options.beta2(),
           options.epsilon(),
           options.weightDecay());
-      if (several) {
+      if (group.size() > 1) {
         shareValues();
       }
     }
     script.run("clear_gradient", trained);
-    return norm;
   }
 
   private double clipping(double norm) {

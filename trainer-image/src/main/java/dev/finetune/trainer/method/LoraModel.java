@@ -13,6 +13,7 @@ import dev.finetune.trainer.engine.DeviceMemoryException;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.engine.TorchScript;
 import dev.finetune.trainer.model.CausalLm;
+import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntToLongFunction;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -28,6 +30,8 @@ import java.util.function.ToDoubleFunction;
  * W + s B A with A (r, in) and B (out, r) trained, s = alpha / r, or alpha / sqrt(r) where it is
  * rank-stabilised (arXiv:2312.03732). A starts uniform in +-1/sqrt(in), B at zero. A, B and the
  * optimizer's state are float32 whatever the model computes in.
+ *
+ * <p>It may be some consecutive layers of a model with what trains in them: a {@link LoraStage}.
  */
 public final class LoraModel implements TrainableModel {
   private final CausalLm base;
@@ -47,16 +51,20 @@ public final class LoraModel implements TrainableModel {
     this.group = group;
     this.recompute = training.gradientCheckpointing();
     this.adapted = adapted;
-    this.tensors = new LoraTensors(adapted, lora.rank());
+    LayerRange layers = base.layers();
+    LoraTensors all = new LoraTensors(adapted, lora.rank());
+    this.tensors = all.of(layers);
     this.trained =
         script()
             .call(
                 "new_trained",
-                tensors.scriptNames(),
-                tensors.layers(),
-                tensors.rows(),
-                tensors.columns(),
-                base.folder().config().layers(),
+                all.scriptNames(),
+                all.layers(),
+                all.rows(),
+                all.columns(),
+                layers.layers(),
+                layers.first(),
+                layers.end(),
                 training.seed(),
                 group.rank(),
                 group.size(),
@@ -79,9 +87,15 @@ public final class LoraModel implements TrainableModel {
    */
   public static LoraModel create(
       Recipe recipe, ModelFolder folder, String device, ProcessGroup group) {
+    return create(recipe, folder, LayerRange.all(folder.config().layers()), device, group);
+  }
+
+  /** Loads some layers; their part of the adapter starts as it does among all. */
+  static LoraModel create(
+      Recipe recipe, ModelFolder folder, LayerRange layers, String device, ProcessGroup group) {
     List<LinearLayer> adapted =
         LoraTargets.resolve(recipe.method().lora().targetModules(), folder.linearLayers());
-    CausalLm base = CausalLm.load(folder, device, recipe.training().precision());
+    CausalLm base = CausalLm.load(folder, layers, device, recipe.training().precision());
     try {
       return new LoraModel(base, recipe, adapted, group);
     } catch (RuntimeException e) {
@@ -198,17 +212,55 @@ public final class LoraModel implements TrainableModel {
     return new ParameterCounts(trainable, base.folder().parameters() + trainable);
   }
 
-  private TorchScript script() {
+  CausalLm base() {
+    return base;
+  }
+
+  TorchScript script() {
     return base.script();
   }
 
-  private static HostTensor labels(Batch batch) {
+  /** The script's model: the frozen weights with the adapter. */
+  ScriptValue scriptModel() {
+    return model;
+  }
+
+  /** The script's tensors that train. */
+  ScriptValue trained() {
+    return trained;
+  }
+
+  AdamW adamW() {
+    return optimizer;
+  }
+
+  double dropout() {
+    return lora.dropout();
+  }
+
+  boolean recomputes() {
+    return recompute;
+  }
+
+  static HostTensor labels(Batch batch) {
     return HostTensor.ofLongs(batch.labels(), batch.rows(), batch.length());
   }
 
   private double onBatch(Batch batch, ToDoubleFunction<HostTensor> call) {
+    return within(
+        batch,
+        () -> call.applyAsDouble(base.tokens(batch.inputIds(), batch.rows(), batch.length())));
+  }
+
+  /**
+   * Runs what a batch needs memory for.
+   *
+   * @throws TrainerException with {@link TrainerExit#OUT_OF_MEMORY} if there isn't enough, saying
+   *     what would help
+   */
+  <T> T within(Batch batch, Supplier<T> work) {
     try {
-      return call.applyAsDouble(base.tokens(batch.inputIds(), batch.rows(), batch.length()));
+      return work.get();
     } catch (DeviceMemoryException e) {
       throw new TrainerException(TrainerExit.OUT_OF_MEMORY, outOfMemory(batch, e), e);
     }

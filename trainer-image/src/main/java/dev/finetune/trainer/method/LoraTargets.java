@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /** Finds the linear layers that a recipe's targetModules name. */
-final class LoraTargets {
+public final class LoraTargets {
   /** Every linear layer but the head. */
   static final String ALL_LINEAR = "all-linear";
 
@@ -22,7 +22,7 @@ final class LoraTargets {
    * @throws TrainerException with {@link TrainerExit#USAGE}, listing the linear layers that there
    *     are, if a target names none
    */
-  static List<LinearLayer> resolve(List<String> targets, List<LinearLayer> layers) {
+  public static List<LinearLayer> resolve(List<String> targets, List<LinearLayer> layers) {
     List<String> unknown =
         targets.stream()
             .filter(target -> layers.stream().noneMatch(layer -> names(target, layer)))

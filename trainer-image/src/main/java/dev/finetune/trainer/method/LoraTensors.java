@@ -2,6 +2,7 @@ package dev.finetune.trainer.method;
 
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.nio.ByteBuffer;
@@ -39,7 +40,7 @@ final class LoraTensors {
     }
   }
 
-  private final List<Tensor> tensors = new ArrayList<>();
+  private final List<Tensor> tensors;
 
   /**
    * A (r, in) and B (out, r) of every layer.
@@ -47,10 +48,28 @@ final class LoraTensors {
    * @param layers in the order of the network
    */
   LoraTensors(List<LinearLayer> layers, int rank) {
+    this(new ArrayList<>());
     for (LinearLayer layer : layers) {
       tensors.add(new Tensor(layer.name() + ".lora_A", layer.layer(), rank, layer.in()));
       tensors.add(new Tensor(layer.name() + ".lora_B", layer.layer(), layer.out(), rank));
     }
+  }
+
+  private LoraTensors(List<Tensor> tensors) {
+    this.tensors = tensors;
+  }
+
+  /** Those that belong to some decoder layers. */
+  LoraTensors of(LayerRange layers) {
+    return new LoraTensors(
+        tensors.stream().filter(tensor -> layers.contains(tensor.layer())).toList());
+  }
+
+  /** The entries of a map by PEFT's name that are among these, in their order. */
+  Map<String, HostTensor> among(Map<String, HostTensor> parts) {
+    Map<String, HostTensor> found = new LinkedHashMap<>();
+    tensors.forEach(tensor -> found.put(tensor.peftName(), parts.get(tensor.peftName())));
+    return found;
   }
 
   List<Tensor> all() {

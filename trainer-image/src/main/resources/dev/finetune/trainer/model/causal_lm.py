@@ -30,6 +30,11 @@ class Run(NamedTuple):
   dropout : float               # probability of zeroing an element of an adapter's input
   generator : Optional[Generator]   # draws the dropout's masks; None: no dropout
 
+# A micro-batch between the forward and the backward pass of some layers.
+class Passed(NamedTuple):
+  run : __torch__.Run
+  kept : List[Tensor]           # what forward_layers returned
+
 # The tensors that train, one behind the other in one flat tensor. Where several ranks train, each
 # has all of them, and AdamW's state of its own part only (ZeRO stage 1, arXiv:1910.02054); zeros
 # fill the last part up.
@@ -207,51 +212,64 @@ def offset_of(trained: __torch__.Trained, layer: int) -> int:
       offset = offset + torch.numel(trained.adapter[name])
   return offset
 
-# Forward and backward with every layer's activations kept.
-def accumulate_keeping(ids: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, run: __torch__.Run, dropout: float, seeds: List[int], window: int, chunk: int) -> float:
+# Forward through the layers [first, end), (N, C) -> (N, C). `lowest` is the lowest layer of the whole
+# model that trains: the backward pass ends there, and only if it lies below `first` does the input
+# get a gradient. Returns what the backward pass needs, the result last. Recomputing keeps each
+# layer's input (arXiv:1604.06174); otherwise the result holds the graph, and its leaf is kept.
+def forward_layers(x: Tensor, first: int, end: int, lowest: int, model: __torch__.Model, run: __torch__.Run, dropout: float, seeds: List[int], recompute: bool) -> List[Tensor]:
   none = annotate(Dict[str, Tensor], {})
-  torch.set_grad_enabled(True)
-  x = __torch__.embed(ids.view([-1]), model)
-  parameters = annotate(List[Tensor], [])
-  for i in range(torch.len(trained.layers)):
+  kept = annotate(List[Tensor], [])
+  start = ops.prim.max(first, lowest)
+  torch.set_grad_enabled(torch.__not__(recompute))
+  for j in range(end - first):
+    i = first + j
+    if recompute:
+      if torch.ge(i, start):
+        kept.append(x)
+    elif torch.eq(i, start):
+      x = torch.requires_grad_(x.detach(), torch.gt(i, lowest))
+      kept.append(x)
     x = __torch__.layer(x, i, model, __torch__.of_layer(run, i, dropout, seeds), none)
-    parameters = torch.add(parameters, __torch__.leaves(trained, i))
-  loss, gradient = __torch__.head_loss(x, labels, model, window, chunk, True)
-  gradients = torch.grad([x], parameters, annotate(List[Optional[Tensor]], [gradient]))
   torch.set_grad_enabled(False)
-  end = __torch__.add_gradients(trained, 0, gradients)
-  return loss
+  kept.append(x)
+  return kept
 
-# Forward keeping only each layer's input; backward computes one layer again at a time
-# (arXiv:1604.06174).
-def accumulate_recomputing(ids: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, run: __torch__.Run, dropout: float, seeds: List[int], window: int, chunk: int) -> float:
+# Backward through the same layers from the gradient of their result: adds the gradients of what
+# trains to the window's and returns the input's, if `lowest` lies below `first`. Takes `kept` apart,
+# so that what was used is freed.
+def backward_layers(kept: List[Tensor], gradient: Tensor, first: int, end: int, lowest: int, model: __torch__.Model, trained: __torch__.Trained, run: __torch__.Run, dropout: float, seeds: List[int], recompute: bool) -> Tensor:
   none = annotate(Dict[str, Tensor], {})
-  layers = torch.len(trained.layers)
-  lowest = __torch__.lowest_trained(trained)
-  torch.set_grad_enabled(False)
-  x = __torch__.embed(ids.view([-1]), model)
-  inputs = annotate(List[Tensor], [])
-  for i in range(layers):
-    if torch.ge(i, lowest):
-      inputs.append(x)
-    x = __torch__.layer(x, i, model, __torch__.of_layer(run, i, dropout, seeds), none)
+  start = ops.prim.max(first, lowest)
+  y = kept.pop(-1)
+  if recompute:
+    for j in range(end - start):
+      i = end - 1 - j
+      further = torch.gt(i, lowest)
+      torch.set_grad_enabled(True)
+      x = torch.requires_grad_(kept.pop(-1).detach(), further)
+      y = __torch__.layer(x, i, model, __torch__.of_layer(run, i, dropout, seeds), none)
+      wanted = __torch__.leaves(trained, i)
+      if further:
+        wanted.append(x)
+      gradients = torch.grad([y], wanted, annotate(List[Optional[Tensor]], [gradient]))
+      torch.set_grad_enabled(False)
+      if further:
+        gradient = unchecked_cast(Tensor, gradients.pop(-1))
+      offset = __torch__.add_gradients(trained, __torch__.offset_of(trained, i), gradients)
+    return gradient
   torch.set_grad_enabled(True)
-  loss, gradient = __torch__.head_loss(x, labels, model, window, chunk, True)
-  for j in range(layers - lowest):
-    i = layers - 1 - j
-    further = torch.gt(i, lowest)
-    torch.set_grad_enabled(True)
-    x = torch.requires_grad_(inputs.pop(-1).detach(), further)
-    y = __torch__.layer(x, i, model, __torch__.of_layer(run, i, dropout, seeds), none)
-    wanted = __torch__.leaves(trained, i)
-    if further:
-      wanted.append(x)
-    gradients = torch.grad([y], wanted, annotate(List[Optional[Tensor]], [gradient]))
-    torch.set_grad_enabled(False)
-    if further:
-      gradient = unchecked_cast(Tensor, gradients.pop(-1))
-    end = __torch__.add_gradients(trained, __torch__.offset_of(trained, i), gradients)
-  return loss
+  wanted = annotate(List[Tensor], [])
+  for j in range(end - start):
+    wanted = torch.add(wanted, __torch__.leaves(trained, start + j))
+  further = torch.gt(first, lowest)
+  if further:
+    wanted.append(kept.pop(-1))
+  gradients = torch.grad([y], wanted, annotate(List[Optional[Tensor]], [gradient]))
+  torch.set_grad_enabled(False)
+  if further:
+    gradient = unchecked_cast(Tensor, gradients.pop(-1))
+  offset = __torch__.add_gradients(trained, __torch__.offset_of(trained, start), gradients)
+  return gradient
 
 # The most likely token, or one drawn from softmax(logits / temperature) cut to the top_k most
 # likely tokens and to the smallest set of them with a probability of top_p (arXiv:1904.09751).
@@ -315,22 +333,24 @@ class CausalLm(Module):
 
   # All that trains, zero but for every lora_A: uniform in +-1/sqrt(in), which is PyTorch's
   # kaiming_uniform_ with a = sqrt(5), the initialisation of PEFT. Tensor j is (rows[j], columns[j])
-  # and belongs to layer layer_of[j]; they are in the layers' order. The optimizer's state is that of
-  # one of several equal parts.
-  def new_trained(self: __torch__.CausalLm, names: List[str], layer_of: List[int], rows: List[int], columns: List[int], layers: int, seed: int, rank: int, ranks: int, device: str) -> __torch__.Trained:
+  # and belongs to layer layer_of[j]; they are in the layers' order. Those of the layers [first, end)
+  # are made, as they would be among all. The optimizer's state is that of one of several equal parts.
+  def new_trained(self: __torch__.CausalLm, names: List[str], layer_of: List[int], rows: List[int], columns: List[int], layers: int, first: int, end: int, seed: int, rank: int, ranks: int, device: str) -> __torch__.Trained:
     torch.set_grad_enabled(False)
     generator = torch.Generator(device=torch.device("cpu"), seed=seed)
     of_layers = annotate(List[List[str]], [])
     for i in range(layers):
       of_layers.append(annotate(List[str], []))
-    values = annotate(List[Tensor], [])
+    # The empty one is all that layers without a target have.
+    values = [torch.zeros([0], dtype=6)]
     for j in range(torch.len(names)):
-      of_layers[layer_of[j]].append(names[j])
       value = torch.zeros([rows[j] * columns[j]], dtype=6)
       if torch.endswith(names[j], ".lora_A"):
         bound = torch.div(1., torch.sqrt(columns[j]))
         value = torch.uniform_(value, torch.neg(bound), bound, generator=generator)
-      values.append(value)
+      if torch.__and__(torch.ge(layer_of[j], first), torch.lt(layer_of[j], end)):
+        of_layers[layer_of[j]].append(names[j])
+        values.append(value)
     flat = torch.cat(values).to(torch.device(device))
     size = torch.numel(flat)
     length = torch.floordiv(size + ranks - 1, ranks)
@@ -339,10 +359,11 @@ class CausalLm(Module):
     adapter = annotate(Dict[str, Tensor], {})
     offset = 0
     for j in range(torch.len(names)):
-      end = offset + rows[j] * columns[j]
-      leaf = torch.slice(flat, 0, offset, end).view([rows[j], columns[j]]).detach()
-      adapter[names[j]] = torch.requires_grad_(leaf, True)
-      offset = end
+      if torch.__and__(torch.ge(layer_of[j], first), torch.lt(layer_of[j], end)):
+        n = rows[j] * columns[j]
+        leaf = torch.slice(flat, 0, offset, offset + n).view([rows[j], columns[j]]).detach()
+        adapter[names[j]] = torch.requires_grad_(leaf, True)
+        offset = offset + n
     steps = torch.zeros([], dtype=6, device=torch.device(device))
     gradient = torch.zeros_like(flat)
     part = torch.slice(flat, 0, rank * length, (rank + 1) * length)
@@ -364,10 +385,45 @@ class CausalLm(Module):
     rows, tokens = torch.size(ids)
     ids = ids.to(device)
     labels = labels.to(device)
-    run = __torch__.new_run(model, rows, 0, tokens, device, model.weights["lm_head.weight"].dtype)
-    if recompute:
-      return __torch__.accumulate_recomputing(ids, labels, model, trained, run, dropout, seeds, window, chunk)
-    return __torch__.accumulate_keeping(ids, labels, model, trained, run, dropout, seeds, window, chunk)
+    x = __torch__.embed(ids.view([-1]), model)
+    run = __torch__.new_run(model, rows, 0, tokens, device, x.dtype)
+    layers = torch.len(trained.layers)
+    lowest = __torch__.lowest_trained(trained)
+    kept = __torch__.forward_layers(x, 0, layers, lowest, model, run, dropout, seeds, recompute)
+    torch.set_grad_enabled(True)
+    loss, gradient = __torch__.head_loss(kept[-1], labels, model, window, chunk, True)
+    gradient = __torch__.backward_layers(kept, gradient, 0, layers, lowest, model, trained, run, dropout, seeds, recompute)
+    return loss
+
+  # The same in parts, for a model whose layers lie on several devices: each holds the layers
+  # [first, end) with what trains in them, and hidden states and their gradients are handed on.
+  def stage_input(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model, trained: __torch__.Trained) -> Tensor:
+    return __torch__.embed(ids.to(trained.flat.device).view([-1]), model)
+
+  # `lowest` at `end` keeps nothing for a backward pass.
+  def stage_forward(self: __torch__.CausalLm, x: Tensor, rows: int, first: int, end: int, lowest: int, model: __torch__.Model, trained: __torch__.Trained, dropout: float, seeds: List[int], recompute: bool) -> __torch__.Passed:
+    x = x.to(trained.flat.device)
+    run = __torch__.new_run(model, rows, 0, torch.floordiv(x.size(0), rows), x.device, x.dtype)
+    return __torch__.Passed(run, __torch__.forward_layers(x, first, end, lowest, model, run, dropout, seeds, recompute))
+
+  def stage_output(self: __torch__.CausalLm, passed: __torch__.Passed) -> Tensor:
+    return passed.kept[-1].detach()
+
+  # Of the last stage: the loss's sum, and its gradient by the stage's result where wanted.
+  def stage_loss(self: __torch__.CausalLm, passed: __torch__.Passed, labels: Tensor, model: __torch__.Model, window: int, chunk: int, want_gradient: bool) -> Tuple[float, Tensor]:
+    torch.set_grad_enabled(want_gradient)
+    x = passed.kept[-1]
+    return __torch__.head_loss(x, labels.to(x.device), model, window, chunk, want_gradient)
+
+  def loss_of(self: __torch__.CausalLm, loss: Tuple[float, Tensor]) -> float:
+    return loss[0]
+
+  def gradient_of(self: __torch__.CausalLm, loss: Tuple[float, Tensor]) -> Tensor:
+    return loss[1]
+
+  def stage_backward(self: __torch__.CausalLm, passed: __torch__.Passed, gradient: Tensor, first: int, end: int, lowest: int, model: __torch__.Model, trained: __torch__.Trained, dropout: float, seeds: List[int], recompute: bool) -> Tensor:
+    gradient = gradient.to(trained.flat.device)
+    return __torch__.backward_layers(passed.kept, gradient, first, end, lowest, model, trained, passed.run, dropout, seeds, recompute)
 
   # L2 norm of this rank's part of the gradient, summed in float64: the square of a float32 may not
   # be one.

@@ -8,6 +8,7 @@ import dev.finetune.api.v1alpha1.LoraVariant;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.distributed.SingleProcess;
+import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.nio.FloatBuffer;
@@ -35,19 +36,21 @@ class GoldenTraceTest {
     for (String model : List.of("tiny-llama", "tiny-llama3", "tiny-qwen2")) {
       for (String variant :
           List.of("lora", "rslora", "lora_accum4_tokens", "lora_cosine_clip_wd")) {
-        traces.add(Arguments.of(model, variant, false));
-        traces.add(Arguments.of(model, variant, true));
+        for (int devices : new int[] {1, 2}) {
+          traces.add(Arguments.of(model, variant, false, devices));
+          traces.add(Arguments.of(model, variant, true, devices));
+        }
       }
     }
     return traces;
   }
 
-  @ParameterizedTest(name = "{0} {1} recompute={2}")
+  @ParameterizedTest(name = "{0} {1} recompute={2} devices={3}")
   @MethodSource("traces")
-  void everyLossNormAndTensorIsPefts(String name, String variant, boolean recompute) {
+  void everyLossNormAndTensorIsPefts(String name, String variant, boolean recompute, int devices) {
     GoldenModel golden = new GoldenModel(name);
     JsonNode trace = golden.json(variant + "/trace.json");
-    try (LoraModel model = start(golden, variant, trace, recompute)) {
+    try (TrainableModel model = start(golden, variant, trace, recompute, devices)) {
       double evalInit = evalLoss(golden, model);
       assertThat(evalInit).isCloseTo(trace.path("eval_loss_init").asDouble(), within(2e-5));
       train(golden, variant, trace, model);
@@ -58,18 +61,27 @@ class GoldenTraceTest {
     }
   }
 
-  private static LoraModel start(
-      GoldenModel golden, String variant, JsonNode trace, boolean recompute) {
+  private static TrainableModel start(
+      GoldenModel golden, String variant, JsonNode trace, boolean recompute, int devices) {
     LoraVariant formula =
         variant.equals("rslora") ? LoraVariant.RANK_STABILIZED : LoraVariant.STANDARD;
     Recipe recipe = GoldenModel.recipe(trace.path("hyper"), formula, recompute);
-    LoraModel model =
-        LoraModel.create(recipe, ModelFolder.open(golden.base()), "cpu", new SingleProcess());
+    ModelFolder folder = ModelFolder.open(golden.base());
+    TrainableModel model =
+        devices == 1
+            ? LoraModel.create(recipe, folder, "cpu", new SingleProcess())
+            : LayeredLora.create(
+                recipe,
+                folder,
+                List.of(new LayerRange(0, 1, 2), new LayerRange(1, 2, 2)),
+                List.of("cpu", "cpu"),
+                new SingleProcess());
     model.restore(golden.tensors("lora/init/adapter_model.safetensors"), model.optimizer());
     return model;
   }
 
-  private static void train(GoldenModel golden, String variant, JsonNode trace, LoraModel model) {
+  private static void train(
+      GoldenModel golden, String variant, JsonNode trace, TrainableModel model) {
     int window = trace.path("hyper").path("accum").asInt();
     double normTolerance =
         Math.max(NORM_RELATIVE, 3 * trace.path("noise").path("grad_norm_max_rel").asDouble());
@@ -98,16 +110,16 @@ class GoldenTraceTest {
     return within(Math.abs(value.asDouble()) * tolerance);
   }
 
-  private static double evalLoss(GoldenModel golden, LoraModel model) {
+  private static double evalLoss(GoldenModel golden, TrainableModel model) {
     List<Batch> batches = golden.evalBatches(GoldenModel.BATCH);
     return batches.stream().mapToDouble(model::evaluate).sum()
         / batches.stream().mapToLong(Batch::supervisedTokens).sum();
   }
 
-  private static void assertFirstGradients(GoldenModel golden, String variant, LoraModel model) {
+  private static void assertFirstGradients(
+      GoldenModel golden, String variant, TrainableModel model) {
     Map<String, HostTensor> expected = golden.tensors(variant + "/grads_step0.safetensors");
-    model
-        .gradients()
+    (model instanceof LayeredLora layered ? layered.gradients() : ((LoraModel) model).gradients())
         .forEach(
             (name, gradient) ->
                 assertClose(

@@ -1,0 +1,215 @@
+package dev.finetune.trainer.method;
+
+import dev.finetune.api.v1alpha1.ParameterCounts;
+import dev.finetune.api.v1alpha1.Recipe;
+import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.distributed.ProcessGroup;
+import dev.finetune.trainer.engine.ScriptValue;
+import dev.finetune.trainer.model.LayerRange;
+import dev.finetune.trainer.model.LinearLayer;
+import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.safetensors.HostTensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.IntToLongFunction;
+
+/**
+ * One LoRA model whose layers lie on several devices of one process, each with a thread of its own,
+ * and through which the micro-batches of a window go as through a pipeline ({@link
+ * PipelineWindow}). Each device holds only its layers' weights, and of what trains only its layers'
+ * part with the optimizer's state. The masks of the dropout, the adapter's start and its names are
+ * those of the model on one device, so checkpoints of both are the same.
+ */
+public final class LayeredLora implements TrainableModel {
+  private final List<LoraStage> stages;
+  private final LoraTensors tensors;
+  private final ProcessGroup group;
+  private final List<ExecutorService> threads = new ArrayList<>();
+
+  private LayeredLora(List<LoraStage> stages, LoraTensors tensors, ProcessGroup group) {
+    this.group = group;
+    this.stages = stages;
+    this.tensors = tensors;
+    for (int i = 0; i < stages.size(); i++) {
+      int number = i;
+      threads.add(
+          Executors.newSingleThreadExecutor(
+              task -> {
+                Thread thread = new Thread(task, "stage-" + number);
+                thread.setDaemon(true);
+                return thread;
+              }));
+    }
+  }
+
+  /**
+   * Loads each device's layers.
+   *
+   * @param recipe its method must be lora, with every default filled in
+   * @param folder the checked base model
+   * @param ranges the layers of each device, from the first to the last
+   * @param devices cpu or cuda:N of each; the same one twice holds two ranges
+   * @param group the ranks that train together, each with such a model of the same ranges
+   * @throws dev.finetune.trainer.TrainerException as {@link LoraModel#create} does
+   */
+  public static LayeredLora create(
+      Recipe recipe,
+      ModelFolder folder,
+      List<LayerRange> ranges,
+      List<String> devices,
+      ProcessGroup group) {
+    List<LinearLayer> adapted =
+        LoraTargets.resolve(recipe.method().lora().targetModules(), folder.linearLayers());
+    int lowest = adapted.stream().mapToInt(LinearLayer::layer).min().orElseThrow();
+    List<LoraStage> stages = new ArrayList<>();
+    try {
+      for (int i = 0; i < ranges.size(); i++) {
+        stages.add(
+            new LoraStage(
+                LoraModel.create(recipe, folder, ranges.get(i), devices.get(i), group), lowest));
+      }
+    } catch (RuntimeException e) {
+      stages.forEach(stage -> stage.part().close());
+      throw e;
+    }
+    return new LayeredLora(stages, new LoraTensors(adapted, recipe.method().lora().rank()), group);
+  }
+
+  @Override
+  public double[] accumulate(
+      List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop) {
+    int layers = stages.get(0).layers().layers();
+    try (PipelineWindow window =
+        new PipelineWindow(
+            stages,
+            batches,
+            windowTokens,
+            micro -> DropoutSeeds.of(dropoutSeed.applyAsLong(micro), layers),
+            stop)) {
+      onEachThread(window::run);
+      return window.losses();
+    }
+  }
+
+  /** What a stage does. */
+  private interface Work {
+    void on(int stage);
+  }
+
+  /** Runs the work of all stages at once and waits for all: no native call may run on behind it. */
+  private void onEachThread(Work work) {
+    List<Future<?>> results = new ArrayList<>();
+    for (int i = 0; i < stages.size(); i++) {
+      int number = i;
+      results.add(threads.get(number).submit(() -> work.on(number)));
+    }
+    for (Future<?> result : results) {
+      try {
+        result.get();
+      } catch (ExecutionException | InterruptedException e) {
+        throw new IllegalStateException("a stage's work keeps what it throws", e);
+      }
+    }
+  }
+
+  @Override
+  public double step(double learningRate) {
+    List<AdamW> parts = stages.stream().map(stage -> stage.part().adamW()).toList();
+    double norm = Math.sqrt(parts.stream().mapToDouble(AdamW::gradientSquares).sum());
+    parts.forEach(part -> part.step(norm, learningRate));
+    return norm;
+  }
+
+  @Override
+  public double evaluate(Batch batch) {
+    ScriptValue hidden = stages.get(0).embed(batch);
+    for (LoraStage stage : stages) {
+      try (ScriptValue input = hidden;
+          LoraStage.Passed passed = stage.evaluate(batch, input)) {
+        if (stage.layers().hasHead()) {
+          try (ScriptValue loss = stage.loss(passed, 1, false)) {
+            return stage.value(loss);
+          }
+        }
+        hidden = stage.output(passed);
+      }
+    }
+    throw new IllegalStateException("no stage has the head");
+  }
+
+  @Override
+  public Map<String, HostTensor> adapter() {
+    return joined(LoraModel::adapter);
+  }
+
+  @Override
+  public Map<String, HostTensor> optimizer() {
+    List<Map<String, HostTensor>> ofStages =
+        stages.stream().map(stage -> stage.part().optimizer()).toList();
+    if (group.rank() > 0) {
+      return Map.of();
+    }
+    List<OptimizerState> parts = ofStages.stream().map(OptimizerState::of).toList();
+    Map<String, HostTensor> expAvg = new LinkedHashMap<>();
+    Map<String, HostTensor> expAvgSq = new LinkedHashMap<>();
+    parts.forEach(part -> expAvg.putAll(part.expAvg()));
+    parts.forEach(part -> expAvgSq.putAll(part.expAvgSq()));
+    return new OptimizerState(expAvg, expAvgSq, parts.get(0).steps()).tensors();
+  }
+
+  @Override
+  public void restore(Map<String, HostTensor> adapter, Map<String, HostTensor> optimizer) {
+    if (group.rank() > 0) {
+      stages.forEach(stage -> stage.part().restore(Map.of(), Map.of()));
+      return;
+    }
+    OptimizerState state = OptimizerState.of(optimizer);
+    tensors.check("the adapter", adapter);
+    tensors.check("the optimizer's exp_avg", state.expAvg());
+    tensors.check("the optimizer's exp_avg_sq", state.expAvgSq());
+    for (LoraStage stage : stages) {
+      LoraTensors own = tensors.of(stage.layers());
+      OptimizerState part =
+          new OptimizerState(own.among(state.expAvg()), own.among(state.expAvgSq()), state.steps());
+      stage.part().restore(own.among(adapter), part.tensors());
+    }
+  }
+
+  /** The window's gradient so far, by PEFT's name; copies. */
+  Map<String, HostTensor> gradients() {
+    return joined(LoraModel::gradients);
+  }
+
+  /** The stages' tensors in the order of the layers, which is the adapter's. */
+  private Map<String, HostTensor> joined(Function<LoraModel, Map<String, HostTensor>> part) {
+    Map<String, HostTensor> all = new LinkedHashMap<>();
+    stages.forEach(stage -> all.putAll(part.apply(stage.part())));
+    return all;
+  }
+
+  @Override
+  public String adapterConfig() {
+    return stages.get(0).part().adapterConfig();
+  }
+
+  @Override
+  public ParameterCounts parameters() {
+    long trainable = tensors.elements();
+    long frozen = stages.get(0).part().base().folder().parameters();
+    return new ParameterCounts(trainable, frozen + trainable);
+  }
+
+  @Override
+  public void close() {
+    threads.forEach(ExecutorService::shutdown);
+    stages.forEach(stage -> stage.part().close());
+  }
+}

@@ -1,0 +1,153 @@
+package dev.finetune.trainer.method;
+
+import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.engine.ScriptValue;
+import dev.finetune.trainer.engine.TorchScript;
+import dev.finetune.trainer.model.LayerRange;
+
+/**
+ * The layers that one device holds of a model that is laid over several, with what trains in them.
+ * Hidden states (N, C) come in from the device of the layers before, and their gradients go back to
+ * it. Used by one thread at a time.
+ *
+ * @param part the layers with their part of the adapter
+ * @param lowest index of the lowest layer of the whole model that trains: the backward pass ends
+ *     there
+ */
+record LoraStage(LoraModel part, int lowest) {
+
+  /** A micro-batch between its forward and its backward pass. */
+  record Passed(Batch batch, long[] seeds, ScriptValue kept) implements AutoCloseable {
+    @Override
+    public void close() {
+      kept.close();
+    }
+  }
+
+  LayerRange layers() {
+    return part.base().layers();
+  }
+
+  /** Whether a gradient has to come this far down. */
+  boolean trains() {
+    return layers().end() > lowest;
+  }
+
+  /** Whether the layers before these train too. */
+  boolean handsGradientOn() {
+    return layers().first() > lowest;
+  }
+
+  /** The first layer's input; of the first stage. */
+  ScriptValue embed(Batch batch) {
+    return part.within(
+        batch,
+        () ->
+            script()
+                .call(
+                    "stage_input",
+                    part.base().tokens(batch.inputIds(), batch.rows(), batch.length()),
+                    part.scriptModel(),
+                    part.trained()));
+  }
+
+  /**
+   * Runs the layers and keeps what the backward pass needs.
+   *
+   * @param hidden the first of these layers' input, on any device
+   * @param seeds a number for each layer of the whole model
+   */
+  Passed forward(Batch batch, ScriptValue hidden, long[] seeds) {
+    return forward(batch, hidden, lowest, part.dropout(), seeds, part.recomputes());
+  }
+
+  /** Runs the layers without dropout and keeps nothing but the result. */
+  Passed evaluate(Batch batch, ScriptValue hidden) {
+    return forward(batch, hidden, layers().end(), 0.0, new long[0], true);
+  }
+
+  private Passed forward(
+      Batch batch,
+      ScriptValue hidden,
+      int keepFrom,
+      double dropout,
+      long[] seeds,
+      boolean recompute) {
+    ScriptValue kept =
+        part.within(
+            batch,
+            () ->
+                script()
+                    .call(
+                        "stage_forward",
+                        hidden,
+                        batch.rows(),
+                        layers().first(),
+                        layers().end(),
+                        keepFrom,
+                        part.scriptModel(),
+                        part.trained(),
+                        dropout,
+                        seeds,
+                        recompute));
+    return new Passed(batch, seeds, kept);
+  }
+
+  /** The last of these layers' output. */
+  ScriptValue output(Passed passed) {
+    return script().call("stage_output", passed.kept());
+  }
+
+  /** The loss's sum, in nats, with its gradient where wanted; of the last stage. */
+  ScriptValue loss(Passed passed, long windowTokens, boolean wantGradient) {
+    return part.within(
+        passed.batch(),
+        () ->
+            script()
+                .call(
+                    "stage_loss",
+                    passed.kept(),
+                    LoraModel.labels(passed.batch()),
+                    part.scriptModel(),
+                    windowTokens,
+                    part.base().headRows(),
+                    wantGradient));
+  }
+
+  double value(ScriptValue loss) {
+    return script().callDouble("loss_of", loss);
+  }
+
+  ScriptValue gradient(ScriptValue loss) {
+    return script().call("gradient_of", loss);
+  }
+
+  /**
+   * Adds the gradients of what trains here to the window's.
+   *
+   * @param gradient of these layers' output, on any device
+   * @return the gradient of these layers' input; of no use unless {@link #handsGradientOn}
+   */
+  ScriptValue backward(Passed passed, ScriptValue gradient) {
+    return part.within(
+        passed.batch(),
+        () ->
+            script()
+                .call(
+                    "stage_backward",
+                    passed.kept(),
+                    gradient,
+                    layers().first(),
+                    layers().end(),
+                    lowest,
+                    part.scriptModel(),
+                    part.trained(),
+                    part.dropout(),
+                    passed.seeds(),
+                    part.recomputes()));
+  }
+
+  private TorchScript script() {
+    return part.script();
+  }
+}

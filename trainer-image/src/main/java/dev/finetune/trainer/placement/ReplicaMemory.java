@@ -1,0 +1,173 @@
+package dev.finetune.trainer.placement;
+
+import dev.finetune.trainer.model.LayerRange;
+import dev.finetune.trainer.model.LinearLayer;
+import dev.finetune.trainer.model.ModelConfig;
+import dev.finetune.trainer.model.ModelFolder;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * The memory that training a LoRA replica takes, by layers: counted from what causal_lm.py and
+ * llama.py keep; within 3 % of what was measured (LayerPlanTest), to which an allocator adds its
+ * holes and CUDA its context, about half a GiB. With N = B T tokens of a micro-batch, C the hidden
+ * size, D H the heads' size, I the MLP's, V the vocabulary, r the rank and e bytes of a number, the
+ * graph of one layer keeps
+ *
+ * <ul>
+ *   <li>the two norms' inputs in float32: 8 N C;
+ *   <li>what attention keeps (q, k and v with as many heads as q, its result, a float32 logarithm
+ *       for each head): N (4 D H e + 4 H);
+ *   <li>the MLP's gate before and after its activation, and what it is multiplied with: 3 N I e;
+ *   <li>x A^T of each adapted linear layer: N r e;
+ *   <li>without dropout the inputs of the adapted linear layers, shared by those with the same one
+ *       (that of o_proj is attention's result): N in e; with dropout for each its own masked input
+ *       and the mask: N in (e + 1).
+ * </ul>
+ *
+ * Where layers are computed again, only their inputs are kept for the micro-batches in flight, N C
+ * e each, and the graph of one. A backward pass through the MLP needs 3 N I e more. The head works
+ * on no more than a chunk of rows at a time: three float32 matrices of chunk x V (the logarithms of
+ * the probabilities, their gradient and the logits'), besides four of N C e.
+ */
+public final class ReplicaMemory {
+  /** float32 value, gradient, and AdamW's two moments. */
+  private static final int BYTES_PER_TRAINED = 16;
+
+  private final ModelFolder folder;
+  private final List<LinearLayer> adapted;
+  private final int rank;
+  private final long headRows;
+  private final Map<LayerRange, Long> parameters;
+  private final MicroBatchSize batch;
+
+  /** The MLP's size. */
+  private final long inner;
+
+  /** Numbers that train, of each layer. */
+  private final long[] trained;
+
+  /** Bytes of the graph, of each layer. */
+  private final long[] graphs;
+
+  /**
+   * @param folder the checked model
+   * @param adapted the linear layers that an adapter is put on
+   * @param rank of the adapter
+   * @param headRows rows that meet the head at once
+   * @param batch the micro-batch
+   */
+  public ReplicaMemory(
+      ModelFolder folder,
+      List<LinearLayer> adapted,
+      int rank,
+      long headRows,
+      MicroBatchSize batch) {
+    this(folder, adapted, rank, headRows, new HashMap<>(), batch);
+  }
+
+  private ReplicaMemory(
+      ModelFolder folder,
+      List<LinearLayer> adapted,
+      int rank,
+      long headRows,
+      Map<LayerRange, Long> parameters,
+      MicroBatchSize batch) {
+    this.folder = folder;
+    this.adapted = adapted;
+    this.rank = rank;
+    this.headRows = headRows;
+    this.parameters = parameters;
+    this.batch = batch;
+    this.inner =
+        folder.linearLayers().stream()
+            .filter(linear -> linear.suffix().equals("down_proj"))
+            .mapToLong(LinearLayer::in)
+            .max()
+            .orElse(0);
+    this.trained = new long[layers()];
+    for (LinearLayer linear : adapted) {
+      trained[linear.layer()] += rank * (linear.in() + linear.out());
+    }
+    this.graphs = IntStream.range(0, layers()).mapToLong(this::graph).toArray();
+  }
+
+  /** The same model with another micro-batch. */
+  ReplicaMemory with(MicroBatchSize other) {
+    return new ReplicaMemory(folder, adapted, rank, headRows, parameters, other);
+  }
+
+  MicroBatchSize batch() {
+    return batch;
+  }
+
+  /** Decoder layers of the model. */
+  int layers() {
+    return folder.config().layers();
+  }
+
+  /**
+   * What a device takes.
+   *
+   * @param layers its layers
+   * @param inFlight micro-batches whose forward pass is done and whose backward pass isn't, at most
+   */
+  public DeviceLoad load(LayerRange layers, int inFlight) {
+    long weights = parameters.computeIfAbsent(layers, folder::parameters) * batch.bytesPerNumber();
+    long numbers = Arrays.stream(trained, layers.first(), layers.end()).sum();
+    return new DeviceLoad(
+        layers, weights, BYTES_PER_TRAINED * numbers, activations(layers, inFlight));
+  }
+
+  private long activations(LayerRange layers, int inFlight) {
+    long all = Arrays.stream(graphs, layers.first(), layers.end()).sum();
+    long largest = Arrays.stream(graphs, layers.first(), layers.end()).max().orElseThrow();
+    long states = batch.tokens() * folder.config().hiddenSize() * batch.bytesPerNumber();
+    long kept = batch.recompute() ? layers.size() * states : all;
+    long working = 2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber();
+    long backward = batch.recompute() ? largest + working : working;
+    long head = layers.hasHead() ? head(states) : 0;
+    return inFlight * kept + Math.max(backward, head);
+  }
+
+  private long head(long states) {
+    long rows = Math.min(headRows, batch.tokens());
+    return 4 * states + 3 * Float.BYTES * rows * folder.config().vocabularySize();
+  }
+
+  /** What the graph of a layer keeps, without the layer's input where that isn't a norm's. */
+  private long graph(int layer) {
+    ModelConfig config = folder.config();
+    long e = batch.bytesPerNumber();
+    long heads = config.heads() * config.headDim();
+    long perToken =
+        2 * Float.BYTES * config.hiddenSize()
+            + 4 * heads * e
+            + Float.BYTES * config.heads()
+            + 3 * inner * e;
+    Set<String> inputs = new HashSet<>();
+    for (LinearLayer linear : adapted) {
+      if (linear.layer() == layer) {
+        perToken += rank * e;
+        if (batch.dropout()) {
+          perToken += linear.in() * (e + 1);
+        } else if (!linear.suffix().equals("o_proj") && inputs.add(input(linear))) {
+          perToken += linear.in() * e;
+        }
+      }
+    }
+    return batch.tokens() * perToken;
+  }
+
+  /** Names what a linear layer reads: q_proj, k_proj and v_proj read the same. */
+  private static String input(LinearLayer linear) {
+    String suffix = linear.suffix();
+    String module = linear.name().substring(0, linear.name().length() - suffix.length());
+    return suffix.equals("down_proj") ? linear.name() : module;
+  }
+}

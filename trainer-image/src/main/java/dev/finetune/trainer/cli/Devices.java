@@ -74,6 +74,26 @@ record Devices(Map<String, String> environment, IntSupplier cudaDevices) {
             .formatted(localRank, devices.size(), String.join(", ", devices)));
   }
 
+  /**
+   * The devices of one of several ranks that lay the model over theirs: an equal share.
+   *
+   * @param chosen what the user asked for; empty: the visible ones
+   * @param localRank the rank among those of this machine
+   * @param ranks how many this machine has
+   * @throws TrainerException USAGE if the ranks can't have the same number of devices
+   */
+  List<String> shareOfRank(List<String> chosen, int localRank, int ranks) {
+    List<String> devices = chosen.isEmpty() ? visible() : chosen;
+    int share = devices.size() / ranks;
+    if (share * ranks != devices.size()) {
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          "%d devices (%s) can't be shared evenly by %d ranks: --nproc_per_node must divide their number"
+              .formatted(devices.size(), String.join(", ", devices), ranks));
+    }
+    return devices.subList(localRank * share, (localRank + 1) * share);
+  }
+
   /** What a user must know about these devices; empty where there is nothing to say. */
   Optional<String> warning(List<String> devices) {
     return given()

@@ -25,6 +25,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -57,7 +58,8 @@ final class SftCommand implements Callable<Integer> {
       split = ",",
       description =
           "Devices to train on, such as cpu or cuda:0,cuda:1: a process (rank) each, which holds a copy"
-              + " of the model and takes --batch_size rows of a micro-batch. Default: every GPU, or the CPU.")
+              + " of the model and takes --batch_size rows of a micro-batch; with --parallelism Layers"
+              + " one process for all. Default: every GPU, or the CPU.")
   private List<String> devices = List.of();
 
   @Option(
@@ -73,6 +75,8 @@ final class SftCommand implements Callable<Integer> {
       paramLabel = "SECONDS",
       description = "How long ranks wait for one that takes no part. Default: DDP_TIMEOUT, or 600.")
   private Integer timeoutSeconds;
+
+  @Mixin private LayersOptions layers = new LayersOptions();
 
   @Option(names = "--debug", description = "Print the trace of every error.")
   private boolean debug;
@@ -126,6 +130,7 @@ final class SftCommand implements Callable<Integer> {
   private int ranksPerNode(RankEnvironment ranks) {
     return Optional.ofNullable(ranksPerNode)
         .or(ranks::ranksPerNode)
+        .or(() -> layers.chosen() ? Optional.of(1) : Optional.empty())
         .orElseGet(
             () -> devices.isEmpty() ? Devices.ofThisProcess().visible().size() : devices.size());
   }
@@ -145,13 +150,16 @@ final class SftCommand implements Callable<Integer> {
             worker.ranks(),
             ranks.startTimeout(),
             timeout,
-            device(worker.localRank()));
+            devices(worker.localRank()).get(0));
     return stop.interruptible(
         () -> C10dGroup.join(rendezvous, spec.commandLine().getErr()::println));
   }
 
-  private String device(int localRank) {
-    return Devices.ofThisProcess().ofRank(devices, localRank);
+  private List<String> devices(int localRank) {
+    Devices here = Devices.ofThisProcess();
+    return layers.chosen()
+        ? here.shareOfRank(devices, localRank, ranksPerNode(RankEnvironment.of(System.getenv())))
+        : List.of(here.ofRank(devices, localRank));
   }
 
   private int train(LastWords lastWords, Supplier<ProcessGroup> joining, int localRank) {
@@ -169,9 +177,9 @@ final class SftCommand implements Callable<Integer> {
 
   private String run(ProgressTracker tracker, LastLines log, ProcessGroup group, int localRank) {
     ResolvedRecipe recipe = RecipeOptions.recipe(spec.commandLine().getParseResult(), recipeFile);
-    LocalRank rank = new LocalRank(group, List.of(device(localRank)), environment.host());
+    LocalRank rank = new LocalRank(group, devices(localRank), environment.host());
     if (!rank.leads()) {
-      return tuning(recipe, new RunListener() {}, rank).run();
+      return tuning(recipe, new RunListener() {}, rank, localRank).run();
     }
     RunListener console =
         Terminal.isStandardOutput()
@@ -181,14 +189,15 @@ final class SftCommand implements Callable<Integer> {
     Optional<ProgressServer> server = environment.listen().map(where -> serve(where, tracker));
     try {
       Devices.ofThisProcess().warning(rank.devices()).ifPresent(listener::warned);
-      return tuning(recipe, listener, rank).run();
+      return tuning(recipe, listener, rank, localRank).run();
     } finally {
       console.ended();
       server.ifPresent(ProgressServer::close);
     }
   }
 
-  private FineTuning tuning(ResolvedRecipe recipe, RunListener listener, LocalRank rank) {
+  private FineTuning tuning(
+      ResolvedRecipe recipe, RunListener listener, LocalRank rank, int localRank) {
     return new FineTuning(
         recipe,
         new Locations(environment.volumes()),
@@ -196,7 +205,13 @@ final class SftCommand implements Callable<Integer> {
         listener,
         stop,
         rank,
-        ModelFactory.DEFAULT);
+        layers.chosen() ? layered(listener, rank, localRank) : ModelFactory.DEFAULT);
+  }
+
+  private ModelFactory layered(RunListener listener, LocalRank rank, int localRank) {
+    int each = rank.devices().size();
+    int all = each * ranksPerNode(RankEnvironment.of(System.getenv()));
+    return new LayeredModels(layers.budgets(localRank, each, all), listener);
   }
 
   private static ProgressServer serve(String hostAndPort, ProgressTracker tracker) {

@@ -47,9 +47,8 @@ final class UnservedFlags {
     advice.put("--quant_method", "load the model unquantized; use --torch_dtype bfloat16");
     advice.put("--use_flash_attn", "the fastest attention of the device is used; leave it out");
     advice.put("--attn_impl", "the fastest attention of the device is used; leave it out");
-    advice.put("--device_max_memory", "the model must fit one device; leave it out");
-    advice.put("--device_map", "the model must fit one device; leave it out");
-    advice.put("--max_memory", "the model must fit one device; leave it out");
+    advice.put("--device_map", "use --parallelism Layers");
+    advice.put("--max_memory", "use --device_max_memory, such as 15GB 15GB");
     advice.put("--deepspeed", SPREAD);
     advice.put("--fsdp", SPREAD);
     advice.put("--ddp_backend", "NCCL connects GPUs and Gloo CPUs; leave it out");

@@ -11,6 +11,7 @@ import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TrainingProgress;
 import dev.finetune.api.v1alpha1.TrainingResult;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -44,6 +45,11 @@ public final class JsonLineConsole implements RunListener {
   @Override
   public void checked(DatasetVerdict verdict) {
     print("dataset", verdict);
+  }
+
+  @Override
+  public void planned(List<String> table) {
+    print("layers", table);
   }
 
   @Override

@@ -71,6 +71,11 @@ public record Listeners(List<RunListener> all) implements RunListener {
   }
 
   @Override
+  public void planned(List<String> table) {
+    tell(each -> each.planned(table));
+  }
+
+  @Override
   public void warned(String message) {
     tell(each -> each.warned(message));
   }

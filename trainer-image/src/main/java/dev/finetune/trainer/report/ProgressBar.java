@@ -14,6 +14,7 @@ import dev.finetune.api.v1alpha1.TrainingProgress;
 import dev.finetune.api.v1alpha1.TrainingResult;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 
@@ -116,6 +117,11 @@ public final class ProgressBar implements RunListener {
   @Override
   public void saved(Checkpoint checkpoint, Checkpoints all) {
     draw();
+  }
+
+  @Override
+  public void planned(List<String> table) {
+    table.forEach(this::above);
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.finetune.api.v1alpha1.DatasetVerdict;
 import dev.finetune.api.v1alpha1.EpochResult;
 import dev.finetune.api.v1alpha1.ParameterCounts;
 import dev.finetune.api.v1alpha1.TrainingResult;
+import java.util.List;
 
 /** Hears what happens in a run. Called by the run's thread; what it does never changes the run. */
 public interface RunListener {
@@ -15,6 +16,9 @@ public interface RunListener {
 
   /** Every row of the data is checked. */
   default void checked(DatasetVerdict verdict) {}
+
+  /** How the model's layers are laid over devices, as the lines of a table. */
+  default void planned(List<String> table) {}
 
   /** The model is loaded. */
   default void loaded(ParameterCounts counts) {}

@@ -207,9 +207,8 @@ class RecipeOptionsTest {
             "sft",
             "--use_flash_attn",
             "True",
-            "--device_max_memory",
-            "15GB",
-            "15GB",
+            "--device_map",
+            "auto",
             "--dataset",
             "a.json",
             "--warmup_steps",
@@ -217,7 +216,9 @@ class RecipeOptionsTest {
 
     assertThat(end.code()).isEqualTo(64);
     assertThat(end.err())
-        .contains("--use_flash_attn isn't served", "--device_max_memory isn't served")
+        .contains(
+            "--use_flash_attn isn't served",
+            "--device_map isn't served by this version: use --parallelism Layers")
         .contains("--warmup_steps isn't served by this version: use --warmup_ratio");
   }
 

@@ -1,0 +1,44 @@
+package dev.finetune.trainer.cli;
+
+import dev.finetune.api.v1alpha1.LoraOptions;
+import dev.finetune.api.v1alpha1.Recipe;
+import dev.finetune.trainer.method.LayeredLora;
+import dev.finetune.trainer.method.LoraTargets;
+import dev.finetune.trainer.method.TrainableModel;
+import dev.finetune.trainer.model.CausalLm;
+import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.placement.LayerPlan;
+import dev.finetune.trainer.placement.MicroBatchSize;
+import dev.finetune.trainer.placement.ReplicaMemory;
+import dev.finetune.trainer.report.RunListener;
+import java.util.List;
+
+/**
+ * Lays the model over a rank's devices, after saying how.
+ *
+ * @param budgets bytes that each device may hold; empty: unbounded
+ * @param listener hears the plan
+ */
+record LayeredModels(List<Long> budgets, RunListener listener) implements ModelFactory {
+  @Override
+  public TrainableModel create(Recipe recipe, ModelFolder folder, LocalRank rank) {
+    ReplicaMemory memory = memory(recipe, folder, rank.devices().get(0));
+    LayerPlan plan = LayerPlan.of(memory, rank.devices(), budgets);
+    listener.planned(plan.table());
+    plan.advice(memory).ifPresent(listener::warned);
+    return LayeredLora.create(recipe, folder, plan.ranges(), plan.devices(), rank.group());
+  }
+
+  private static ReplicaMemory memory(Recipe recipe, ModelFolder folder, String device) {
+    LoraOptions lora = recipe.method().lora();
+    return new ReplicaMemory(
+        folder,
+        LoraTargets.resolve(lora.targetModules(), folder.linearLayers()),
+        lora.rank(),
+        CausalLm.headRows(folder, device),
+        MicroBatchSize.of(
+            recipe.training(),
+            lora.dropout() > 0,
+            CausalLm.bytesPerNumber(recipe.training().precision(), device)));
+  }
+}

@@ -1,0 +1,64 @@
+package dev.finetune.trainer.cli;
+
+import dev.finetune.api.v1alpha1.Parallelism;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.placement.ByteSize;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** The flags that lay one replica of the model over several devices. */
+final class LayersOptions {
+  @Option(
+      names = "--parallelism",
+      paramLabel = "HOW",
+      description =
+          "Data: a copy of the model on each device. Layers: one copy laid over the devices of a"
+              + " process, for a model that one device can't hold; --nproc_per_node 2 makes two of"
+              + " them, each on half of the devices. Default: Data, or Layers with"
+              + " --device_max_memory.")
+  private Parallelism parallelism;
+
+  @Option(
+      names = "--device_max_memory",
+      paramLabel = "SIZE",
+      arity = "1..*",
+      description =
+          "Most memory to use of each device, such as 15GB 15GB (or 14GiB): weights, adapter,"
+              + " optimizer and activations. How they are laid out is printed before the model is"
+              + " loaded.")
+  private List<String> deviceMaxMemory = List.of();
+
+  /** Whether the model's layers are laid over the devices of a process. */
+  boolean chosen() {
+    if (parallelism == Parallelism.DATA && !deviceMaxMemory.isEmpty()) {
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          "--device_max_memory lays the model's layers over the devices; with --parallelism Data each device holds all of it: leave one of them out");
+    }
+    return parallelism == Parallelism.LAYERS || !deviceMaxMemory.isEmpty();
+  }
+
+  /**
+   * What each device of a rank may hold.
+   *
+   * @param localRank the rank among those of this machine
+   * @param devices how many a rank has
+   * @param all how many this machine has
+   * @return bytes of each; empty where nothing was said
+   */
+  List<Long> budgets(int localRank, int devices, int all) {
+    if (deviceMaxMemory.isEmpty()) {
+      return List.of();
+    }
+    if (deviceMaxMemory.size() != all) {
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          "--device_max_memory has %d sizes for %d devices: give one for each"
+              .formatted(deviceMaxMemory.size(), all));
+    }
+    return deviceMaxMemory.subList(localRank * devices, (localRank + 1) * devices).stream()
+        .map(ByteSize::parse)
+        .toList();
+  }
+}

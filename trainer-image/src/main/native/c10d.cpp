@@ -139,8 +139,10 @@ BackendPtr openGloo(
 
 BackendPtr openNccl(
     [[maybe_unused]] const StorePtr& store, [[maybe_unused]] int rank, [[maybe_unused]] int size,
-    [[maybe_unused]] milliseconds timeout) {
+    [[maybe_unused]] const std::string& interface, [[maybe_unused]] milliseconds timeout) {
 #ifdef USE_C10D_NCCL
+  // The one by which the ranks have met; NCCL would take the first that isn't loopback. "=" asks for exactly this name.
+  setenv("NCCL_SOCKET_IFNAME", ("=" + interface).c_str(), 0);
   // Without it a thread of c10d's ends the whole process when a collective takes too long; with it wait() throws.
   setenv("TORCH_NCCL_BLOCKING_WAIT", "1", 0);
   auto options = c10d::ProcessGroupNCCL::Options::create();
@@ -214,14 +216,14 @@ C10D(jlong, add)(JNIEnv* env, jclass, jlong store, jstring key, jlong amount) {
 }
 
 C10D(jlong, openGroup)
-(JNIEnv* env, jclass, jlong store, jint rank, jint size, jstring interface, jstring address, jboolean nccl,
+(JNIEnv* env, jclass, jlong store, jint rank, jint size, jstring interface, jstring address, jstring ncclInterface,
  jlong timeoutMillis) {
   return guarded(env, [&]() -> jlong {
     const milliseconds timeout(timeoutMillis);
     BackendPtr gloo = openGloo(storeAt(store), rank, size, text(env, interface), text(env, address), timeout);
     BackendPtr onDevice;
-    if (nccl == JNI_TRUE) {
-      onDevice = openNccl(storeAt(store), rank, size, timeout);
+    if (ncclInterface != nullptr) {
+      onDevice = openNccl(storeAt(store), rank, size, text(env, ncclInterface), timeout);
     }
     return reinterpret_cast<jlong>(new Group{std::move(gloo), std::move(onDevice), size, timeout});
   });

@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
  * A group of c10d's. Numbers and tensors on the CPU go by Gloo, tensors on a GPU by NCCL.
  *
  * <p>Gloo uses the network interface that {@code GLOO_SOCKET_IFNAME} names; without it, this host's
- * address on the way to rank 0.
+ * address on the way to rank 0. So does NCCL, unless {@code NCCL_SOCKET_IFNAME} says otherwise.
  */
 public final class C10dGroup implements ProcessGroup {
   private static final String NETWORK_INTERFACE = "GLOO_SOCKET_IFNAME";
@@ -65,7 +65,7 @@ public final class C10dGroup implements ProcessGroup {
       boolean open = false;
       try {
         meet(rendezvous, store, log);
-        long group = openGroup(rendezvous, store, route.own());
+        long group = openGroup(rendezvous, store, route);
         open = true;
         return new C10dGroup(rendezvous, store, group, census);
       } finally {
@@ -145,16 +145,17 @@ public final class C10dGroup implements ProcessGroup {
             late.size() == 1 ? "hasn't" : "haven't");
   }
 
-  private static long openGroup(Rendezvous rendezvous, C10dStore store, InetAddress own) {
+  private static long openGroup(Rendezvous rendezvous, C10dStore store, MasterRoute route) {
     String networkInterface = Optional.ofNullable(System.getenv(NETWORK_INTERFACE)).orElse("");
+    String own = route.own().getHostAddress();
     try {
       return C10dLibrary.openGroup(
           store.handle(),
           rendezvous.rank(),
           rendezvous.size(),
           networkInterface,
-          own.getHostAddress(),
-          rendezvous.cuda(),
+          own,
+          rendezvous.cuda() ? ncclInterface(networkInterface, route) : null,
           rendezvous.timeout().toMillis());
     } catch (IllegalArgumentException e) {
       throw new TrainerException(
@@ -168,11 +169,15 @@ public final class C10dGroup implements ProcessGroup {
           "Rank %d, which listens at %s, can't connect to the other ranks: %s. Let them reach each other on all ports, or name the interface between them in %s."
               .formatted(
                   rendezvous.rank(),
-                  networkInterface.isEmpty() ? own.getHostAddress() : networkInterface,
+                  networkInterface.isEmpty() ? own : networkInterface,
                   e.getMessage(),
                   NETWORK_INTERFACE),
           e);
     }
+  }
+
+  private static String ncclInterface(String networkInterface, MasterRoute route) {
+    return networkInterface.isEmpty() ? route.ownInterface() : networkInterface;
   }
 
   @Override

@@ -118,7 +118,8 @@ final class C10dLibrary {
    *
    * @param networkInterface the interface to use, or empty
    * @param address this host's address to use where there is no interface
-   * @param nccl whether to have NCCL beside Gloo, for tensors on a GPU
+   * @param ncclInterface the interface of NCCL, which comes beside Gloo for tensors on a GPU; null:
+   *     no NCCL
    */
   static native long openGroup(
       long store,
@@ -126,7 +127,7 @@ final class C10dLibrary {
       int size,
       String networkInterface,
       String address,
-      boolean nccl,
+      String ncclInterface,
       long timeoutMillis);
 
   static native void closeGroup(long group, boolean failed);

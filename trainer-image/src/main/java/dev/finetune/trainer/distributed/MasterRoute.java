@@ -89,6 +89,15 @@ record MasterRoute(InetAddress master, InetAddress own) {
     return outward();
   }
 
+  /** The network interface that has this host's address. */
+  String ownInterface() {
+    try {
+      return NetworkInterface.getByInetAddress(own).getName();
+    } catch (SocketException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** This host's first address that others can reach. */
   private static InetAddress outward() {
     try {

@@ -114,8 +114,10 @@ final class RankCensus {
         failure);
   }
 
+  /** Without the place in Gloo's source, which tells a user nothing. */
   private static String firstLine(C10dException failure) {
-    return failure.getMessage().lines().findFirst().orElse("").strip();
+    String line = failure.getMessage().lines().findFirst().orElse("").strip();
+    return line.replaceFirst("^\\[\\S+] ", "");
   }
 
   private static String key(int rank) {

@@ -104,7 +104,10 @@ public final class TestJobController {
             .endSpec()
             .build();
     Pod created = client.resource(pod).create();
-    updateJob(job, new JobStatusBuilder().withStartTime(now()).withActive(1).withReady(1));
+    String before = current(job).getStatus().getStartTime();
+    // With its first pod; the API server refuses another time after that.
+    String since = before == null ? now() : before;
+    updateJob(job, new JobStatusBuilder().withStartTime(since).withActive(1).withReady(1));
     return updatePod(
         created,
         podStatus("Running")

@@ -80,9 +80,8 @@ final class NextStepDecider {
   private NextStep decideRunning(Attempt attempt) {
     Optional<Job> child = observation.job(attempt.number());
     AttemptPods pods = observation.pods(attempt.number());
-    // A trainer that ended well doesn't end otherwise any more, whatever becomes of its Job, which
-    // says
-    // the same two writes later.
+    // A trainer that ended well doesn't end otherwise any more, whatever becomes of its Job. That
+    // says the same two writes later.
     if (AttemptEnd.done(attempt, pods) || child.filter(Observation::complete).isPresent()) {
       return new NextStep.Complete(AttemptEnd.succeeded(attempt, pods, now));
     }

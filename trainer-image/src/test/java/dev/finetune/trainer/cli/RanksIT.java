@@ -61,6 +61,16 @@ class RanksIT {
   }
 
   @Test
+  void twoRanksWithTheModelOverTwoDevicesEachTrainAsOneDoes() throws Exception {
+    List<String> arguments = new ArrayList<>(sft("layers", 2, 4));
+    arguments.addAll(List.of("--parallelism", "Layers", "--device", "cpu,cpu,cpu,cpu"));
+    TrainerProcess run = TrainerProcess.start(folder, arguments);
+
+    assertThat(run.exitCode()).as(run.errors()).isZero();
+    assertSameTraining("layers");
+  }
+
+  @Test
   void terminatedAllRanksStopAndAnotherNumberOfThemGoesOn() throws Exception {
     TrainerProcess run = TrainerProcess.start(folder, sft("resharded", 2, 4));
     assertThat(run.waitFor(() -> hasStep("resharded", 4))).as(run.errors()).isTrue();

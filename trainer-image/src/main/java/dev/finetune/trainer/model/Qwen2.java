@@ -1,5 +1,6 @@
 package dev.finetune.trainer.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
 
@@ -20,8 +21,20 @@ final class Qwen2 implements Architecture {
   @Override
   public void check(ModelConfig config) {
     llama.check(config);
+    checkFullAttention(config);
+  }
+
+  /** Refuses a sliding window, which Qwen's configurations turn on in some layers only. */
+  static void checkFullAttention(ModelConfig config) {
     if (config.flag("use_sliding_window", false)) {
       throw config.invalid("use_sliding_window", "is true, which isn't supported");
+    }
+    for (JsonNode type : config.value("layer_types")) {
+      if (!type.asText().equals("full_attention")) {
+        throw config.invalid(
+            "layer_types",
+            "has " + type + ", which isn't supported; supported is \"full_attention\"");
+      }
     }
   }
 

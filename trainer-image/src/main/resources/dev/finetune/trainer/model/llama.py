@@ -1,5 +1,6 @@
-# Llama 2 and 3 (arXiv:2302.13971, arXiv:2407.21783) and Qwen2 (arXiv:2407.10671), which has biases
-# on q, k and v: a layer takes a bias where the model has one.
+# Llama 2 and 3 (arXiv:2302.13971, arXiv:2407.21783), Qwen2 (arXiv:2407.10671), which has biases on
+# q, k and v, and Qwen3 (arXiv:2505.09388), which has norms on the heads of q and k: a layer takes
+# what the model has.
 
 class Config(NamedTuple):
   layers : int
@@ -21,6 +22,12 @@ def rope(config: __torch__.Config, start: int, length: int, device: Device, dtyp
 def embed(ids: Tensor, model: __torch__.Model) -> Tensor:
   return torch.embedding(model.weights["model.embed_tokens.weight"], ids)
 
+# Each head's norm, before its rotation: (B, heads, T, D)
+def head_norm(x: Tensor, name: str, model: __torch__.Model) -> Tensor:
+  if name in model.weights:
+    return __torch__.rms_norm(x, model.weights[name], model.config.eps)
+  return x
+
 def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: Dict[str, Tensor]) -> Tensor:
   c = model.config
   name = "model.layers." + str(i) + "."
@@ -28,8 +35,9 @@ def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: 
   q = __torch__.split_heads(__torch__.linear(h, name + "self_attn.q_proj", model, run), run.rows, c.head_dim)
   k = __torch__.split_heads(__torch__.linear(h, name + "self_attn.k_proj", model, run), run.rows, c.head_dim)
   v = __torch__.split_heads(__torch__.linear(h, name + "self_attn.v_proj", model, run), run.rows, c.head_dim)
-  q = __torch__.rotate(q, run)
-  k = __torch__.remember(__torch__.rotate(k, run), "keys." + str(i), run, cache)
+  q = __torch__.rotate(__torch__.head_norm(q, name + "self_attn.q_norm.weight", model), run)
+  k = __torch__.rotate(__torch__.head_norm(k, name + "self_attn.k_norm.weight", model), run)
+  k = __torch__.remember(k, "keys." + str(i), run, cache)
   v = __torch__.remember(v, "values." + str(i), run, cache)
   x = torch.add_(__torch__.linear(__torch__.attention(q, k, v), name + "self_attn.o_proj", model, run), x)
   h = __torch__.rms_norm(x, model.weights[name + "post_attention_layernorm.weight"], c.eps)

@@ -33,7 +33,7 @@ class GoldenTraceTest {
 
   static List<Arguments> traces() {
     List<Arguments> traces = new ArrayList<>();
-    for (String model : List.of("tiny-llama", "tiny-llama3", "tiny-qwen2")) {
+    for (String model : List.of("tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3")) {
       for (String variant :
           List.of("lora", "rslora", "lora_accum4_tokens", "lora_cosine_clip_wd")) {
         for (int devices : new int[] {1, 2}) {

@@ -63,7 +63,13 @@ class LayeredLoraTest {
   }
 
   @ParameterizedTest(name = "{0}, recompute {1}")
-  @CsvSource({"tiny-llama,true", "tiny-llama,false", "tiny-llama3,true", "tiny-qwen2,true"})
+  @CsvSource({
+    "tiny-llama,true",
+    "tiny-llama,false",
+    "tiny-llama3,true",
+    "tiny-qwen2,true",
+    "tiny-qwen3,false"
+  })
   void fourDevicesTrainAsOneDoes(String name, boolean recompute, @TempDir Path dir)
       throws IOException {
     ModelFolder deep = DeepModel.twiceAsDeep(new GoldenModel(name), dir);

@@ -46,7 +46,7 @@ class ModelFolderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2"})
+  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3"})
   void logitsAreTransformers(String name) {
     GoldenModel other = new GoldenModel(name);
     assertThat(largestDifference(other, other.base())).isLessThan(1e-4);
@@ -153,6 +153,17 @@ class ModelFolderTest {
     config(json -> json.remove("quantization_config"));
     config(json -> json.put("num_hidden_layers", "two"));
     assertRefused("num_hidden_layers must be a whole number above 0, but is \"two\"");
+  }
+
+  @Test
+  void layersThatWouldSeeAnotherPastAreRefused() throws IOException {
+    config(json -> json.putArray("architectures").add("Qwen3ForCausalLM"));
+    config(json -> json.put("head_dim", 16).putArray("layer_types").add("sliding_attention"));
+    assertRefused("layer_types has \"sliding_attention\", which isn't supported");
+    config(json -> json.put("use_sliding_window", true));
+    assertRefused("use_sliding_window is true, which isn't supported");
+    config(json -> json.remove("head_dim"));
+    assertRefused("head_dim must be a whole number above 0, but is absent");
   }
 
   @Test

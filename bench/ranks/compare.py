@@ -28,10 +28,14 @@ def rows(file):
 
 
 def children(pid):
-    try:
-        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
+    """Of all its threads: a JVM starts processes from any."""
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(child) for child in task.read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
 
 
 def peak_mebibytes(pid):
@@ -71,7 +75,7 @@ def train(trainer, model, work, ranks, lora_rank, steps=STEPS):
             time.sleep(POLL_SECONDS)
     if process.returncode != 0:
         raise SystemExit(f"the trainer ended with {process.returncode}; its output is in {work / 'log'}")
-    return sum(tokens[WARM_UP:]) / (times[-1] - times[WARM_UP - 1]), [round(each) for each in peaks.values()]
+    return sum(tokens[WARM_UP:]) / (times[-1] - times[WARM_UP - 1]), [round(each) for each in peaks.values() if each > 100]
 
 
 def spread(values):

@@ -99,6 +99,8 @@ final class SftCommand implements Callable<Integer> {
     }
     int perNode = ranksPerNode(ranks);
     if (ranks.nodes() * perNode > 1) {
+      // One that isn't valid is told of once, and before ranks wait for each other.
+      var unused = recipe();
       return new RankLauncher(
               ranks, perNode, environment, stop, spec.commandLine().getErr(), arguments())
           .launch();
@@ -166,8 +168,11 @@ final class SftCommand implements Callable<Integer> {
     ProgressTracker tracker = new ProgressTracker(System::nanoTime);
     LastLines log = new LastLines();
     ProgramEnd end;
-    try (ProcessGroup group = joining.get()) {
-      end = ProgramEnd.done(run(tracker, log, group, localRank));
+    try {
+      ResolvedRecipe recipe = recipe();
+      try (ProcessGroup group = joining.get()) {
+        end = ProgramEnd.done(run(recipe, tracker, log, group, localRank));
+      }
     } catch (Throwable thrown) {
       // Whatever it is, the exit code and the last words must say so.
       end = ProgramEnd.of(thrown);
@@ -175,8 +180,16 @@ final class SftCommand implements Callable<Integer> {
     return lastWords.say(end, tracker.progress(), log.text());
   }
 
-  private String run(ProgressTracker tracker, LastLines log, ProcessGroup group, int localRank) {
-    ResolvedRecipe recipe = RecipeOptions.recipe(spec.commandLine().getParseResult(), recipeFile);
+  private ResolvedRecipe recipe() {
+    return RecipeOptions.recipe(spec.commandLine().getParseResult(), recipeFile);
+  }
+
+  private String run(
+      ResolvedRecipe recipe,
+      ProgressTracker tracker,
+      LastLines log,
+      ProcessGroup group,
+      int localRank) {
     LocalRank rank = new LocalRank(group, devices(localRank), environment.host());
     if (!rank.leads()) {
       return tuning(recipe, new RunListener() {}, rank, localRank).run();

@@ -20,7 +20,7 @@ import java.util.Map;
  * @param path from the folder argocd
  * @param content what it should hold
  */
-record ArgoCdFile(Path path, String content) {
+public record ArgoCdFile(Path path, String content) {
   /** What brings every file up to date. */
   static final String COMMAND = "mvn -pl operator -am -Pgenerate process-test-classes";
 

@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
  * @param path where it lies
  * @param content what it should hold
  */
-record GoldenFile(Path path, String content) {
+public record GoldenFile(Path path, String content) {
   /** What brings every file up to date. */
   static final String COMMAND = "mvn -pl helm -am -Pgenerate process-test-classes";
 

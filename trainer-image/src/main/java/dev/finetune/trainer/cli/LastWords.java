@@ -48,16 +48,19 @@ record LastWords(PrintWriter err, boolean debug, boolean worker, Optional<Path> 
       end.tell(err, debug);
     }
     String told = end.exit() == TrainerExit.DONE || log.isEmpty() ? null : log;
+    write(new TerminationMessage(end.exit(), end.message(), told, end.lostRank(), progress));
+    return end.exit().code();
+  }
+
+  /** Writes them for Kubernetes alone. */
+  void write(TerminationMessage message) {
     if (file.isPresent()) {
       try {
-        new TerminationMessageFile(file.get())
-            .write(
-                new TerminationMessage(end.exit(), end.message(), told, end.lostRank(), progress));
+        new TerminationMessageFile(file.get()).write(message);
       } catch (IOException e) {
         err.println("trainer: the termination message can't be written: " + FileErrors.describe(e));
       }
     }
     err.flush();
-    return end.exit().code();
   }
 }

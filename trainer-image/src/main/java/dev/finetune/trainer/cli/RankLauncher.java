@@ -4,7 +4,6 @@ import dev.finetune.api.v1alpha1.Progress;
 import dev.finetune.api.v1alpha1.TerminationMessage;
 import dev.finetune.api.v1alpha1.TrainerEnvironment;
 import dev.finetune.api.v1alpha1.TrainerExit;
-import dev.finetune.trainer.report.TerminationMessageFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetAddress;
@@ -66,7 +65,7 @@ final class RankLauncher {
         delete(folder);
       }
     } catch (IOException e) {
-      return new LastWords(err, false, environment.terminationMessageFile()).say(ProgramEnd.of(e));
+      return lastWords().say(ProgramEnd.of(e));
     }
   }
 
@@ -134,7 +133,7 @@ final class RankLauncher {
     Optional<RankEnd> failure =
         ends.stream().filter(RankEnd::failed).min(Comparator.comparing(RankEnd::order));
     Progress progress =
-        Stream.concat(ends.stream(), failure.stream())
+        ends.stream()
             .map(RankEnd::progress)
             .filter(each -> !each.equals(Progress.NONE))
             .findFirst()
@@ -146,17 +145,12 @@ final class RankLauncher {
     if (message.exit() != TrainerExit.DONE) {
       err.println("trainer: " + message.message());
     }
-    environment.terminationMessageFile().ifPresent(file -> write(file, message));
-    err.flush();
+    lastWords().write(message);
     return message.exit().code();
   }
 
-  private void write(Path file, TerminationMessage message) {
-    try {
-      new TerminationMessageFile(file).write(message);
-    } catch (IOException e) {
-      err.println("trainer: the termination message can't be written: " + FileErrors.describe(e));
-    }
+  private LastWords lastWords() {
+    return new LastWords(err, false, environment.terminationMessageFile());
   }
 
   private static void delete(Path folder) throws IOException {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -56,6 +57,16 @@ final class GoldenFiles {
     return Files.readAllLines(destination.resolve("logging.jsonl")).stream()
         .map(GoldenFiles::parse)
         .toList();
+  }
+
+  /** Whether a run has logged a step so far. */
+  static boolean hasStep(Path destination, int step) {
+    Path file = destination.resolve("logging.jsonl");
+    try {
+      return Files.exists(file) && Files.readString(file).contains("{\"step\":" + step + ",");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static JsonNode parse(String line) {

@@ -124,12 +124,7 @@ class KillAndResumeIT {
   }
 
   private static boolean hasStep(String destination, int step) {
-    Path file = folder.resolve(destination).resolve("logging.jsonl");
-    try {
-      return Files.exists(file) && Files.readString(file).contains("{\"step\":" + step + ",");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return GoldenFiles.hasStep(folder.resolve(destination), step);
   }
 
   /** The checkpoint folders whose names end so. */

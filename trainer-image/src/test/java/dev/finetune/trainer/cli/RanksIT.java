@@ -10,7 +10,6 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.safetensors.HostTensor;
 import dev.finetune.trainer.safetensors.SafetensorsReader;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -234,11 +233,6 @@ class RanksIT {
   }
 
   private static boolean hasStep(String destination, int step) {
-    Path file = folder.resolve(destination).resolve("logging.jsonl");
-    try {
-      return Files.exists(file) && Files.readString(file).contains("{\"step\":" + step + ",");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return GoldenFiles.hasStep(folder.resolve(destination), step);
   }
 }

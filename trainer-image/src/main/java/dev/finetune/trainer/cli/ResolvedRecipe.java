@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.finetune.api.schema.FineTuneJobSchema;
 import dev.finetune.api.schema.InvalidRecipeException;
+import dev.finetune.api.v1alpha1.MethodOptions;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
@@ -68,10 +69,11 @@ record ResolvedRecipe(Recipe recipe, ObjectNode tree) {
   static ResolvedRecipe of(ObjectNode tree, UnaryOperator<String> naming) {
     try {
       Recipe recipe = FineTuneJobSchema.load().readRecipe(tree);
-      if (recipe.method().lora() == null) {
+      if (recipe.method().given() != 1) {
         // A CEL rule of the CRD, which nobody evaluates here.
         throw new TrainerException(
-            TrainerExit.USAGE, "recipe.method: exactly one method must be given: lora");
+            TrainerExit.USAGE,
+            "recipe.method: exactly one method must be given: " + MethodOptions.NAMES);
       }
       return new ResolvedRecipe(recipe, JSON.valueToTree(recipe));
     } catch (InvalidRecipeException e) {

@@ -221,7 +221,7 @@ class LayeredLoraTest {
   }
 
   private static LoraOptions lora(double dropout, String... targets) {
-    return new LoraOptions(8, 16.0, dropout, List.of(targets), LoraVariant.STANDARD);
+    return GoldenModel.lora(dropout, LoraVariant.STANDARD, targets);
   }
 
   private static Recipe recipe(double dropout, boolean recompute, String... targets) {

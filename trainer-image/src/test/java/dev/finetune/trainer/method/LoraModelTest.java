@@ -45,7 +45,7 @@ class LoraModelTest {
   }
 
   private static LoraOptions lora(double dropout, String... targets) {
-    return new LoraOptions(8, 16.0, dropout, List.of(targets), LoraVariant.STANDARD);
+    return GoldenModel.lora(dropout, LoraVariant.STANDARD, targets);
   }
 
   private static double step(LoraModel model, Batch... batches) {
@@ -376,8 +376,7 @@ class LoraModelTest {
       Batch batch = golden.trainBatch(0);
       accumulate(model, batch, 1, 0);
       double norm = model.step(0);
-      LoraOptions huge =
-          new LoraOptions(8, 16e25, 0.0, List.of("all-linear"), LoraVariant.STANDARD);
+      LoraOptions huge = GoldenModel.lora(16e25, 0.0, LoraVariant.STANDARD, "all-linear");
       try (LoraModel overflowing = create(huge, true)) {
         accumulate(overflowing, batch, 1, 0);
         assertThat(overflowing.step(0)).isCloseTo(1e25 * norm, within(1e21 * norm));

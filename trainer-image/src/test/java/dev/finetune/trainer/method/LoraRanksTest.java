@@ -96,7 +96,7 @@ class LoraRanksTest {
   /** Restores first where there is an adapter; one that isn't rank 0's may be anything. */
   private Run train(
       ProcessGroup group, Map<String, HostTensor> adapter, Map<String, HostTensor> optimizer) {
-    LoraOptions lora = new LoraOptions(8, 16.0, 0.0, List.of("all-linear"), LoraVariant.STANDARD);
+    LoraOptions lora = GoldenModel.lora(0.0, LoraVariant.STANDARD, "all-linear");
     Recipe recipe = GoldenModel.recipe(lora, 0.1, 1.0, true);
     // 7 rows for the last step of an epoch: of four ranks the last one has none.
     List<TokenizedExample> rows = golden.rows("train").subList(0, 19);

@@ -21,7 +21,6 @@ final class UnservedFlags {
 
   private static final Map<String, String> ADVICE = advice();
 
-  /** Families of flags, by what their names begin with. */
   private static final Map<String, String> FAMILIES =
       new TreeMap<>(
           Map.ofEntries(
@@ -141,6 +140,11 @@ final class UnservedFlags {
                     .filter(family -> flag.startsWith(family.getKey()))
                     .map(Map.Entry::getValue)
                     .findFirst());
+  }
+
+  /** Families of flags, by what their names begin with. */
+  static Map<String, String> families() {
+    return FAMILIES;
   }
 
   static Collection<String> names() {

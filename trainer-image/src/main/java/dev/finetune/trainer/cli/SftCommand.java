@@ -161,7 +161,10 @@ final class SftCommand implements Callable<Integer> {
   private List<String> devices(int localRank) {
     Devices here = Devices.ofThisProcess();
     return layers.chosen()
-        ? here.shareOfRank(devices, localRank, ranksPerNode(RankEnvironment.of(System.getenv())))
+        ? here.shareOfRank(
+            layers.devices(devices, here::visible),
+            localRank,
+            ranksPerNode(RankEnvironment.of(System.getenv())))
         : List.of(here.ofRank(devices, localRank));
   }
 

@@ -39,7 +39,7 @@ class SwiftCommandIT {
         .contains("--use_flash_attn True: the fastest attention")
         .contains("--device_max_memory 15GB 15GB 15GB 15GB: limits all that a device holds")
         .contains("\"layers\":[\"device");
-    JsonNode recipe = ResolvedRecipe.readTree(out.resolve("recipe.yaml")).path("recipe");
+    JsonNode recipe = ResolvedRecipe.readTree(out.resolve("recipe.yaml"));
     assertThat(recipe.at("/method/lora/learningRateRatio").asDouble()).isEqualTo(16);
     assertThat(recipe.at("/method/lora/alpha").asDouble()).isEqualTo(32);
     assertThat(recipe.at("/training/neftuneAlpha").asDouble()).isEqualTo(5);

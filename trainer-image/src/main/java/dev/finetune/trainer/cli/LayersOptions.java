@@ -5,6 +5,7 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.placement.ByteSize;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** The flags that lay one replica of the model over several devices. */
@@ -37,6 +38,15 @@ final class LayersOptions {
           "--device_max_memory lays the model's layers over the devices; with --parallelism Data each device holds all of it: leave one of them out");
     }
     return parallelism == Parallelism.LAYERS || !deviceMaxMemory.isEmpty();
+  }
+
+  /** What the flags mean here, where ms-swift means something else by them. */
+  Optional<String> note() {
+    return deviceMaxMemory.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "--device_max_memory %s: limits all that a device holds, not the weights alone"
+                .formatted(String.join(" ", deviceMaxMemory)));
   }
 
   /**

@@ -69,8 +69,8 @@ class GoldenTraceTest {
     ModelFolder folder = ModelFolder.open(golden.base());
     TrainableModel model =
         devices == 1
-            ? LoraModel.create(recipe, folder, "cpu", new SingleProcess())
-            : LayeredLora.create(
+            ? TunedModel.create(recipe, folder, "cpu", new SingleProcess())
+            : LayeredModel.create(
                 recipe,
                 folder,
                 List.of(new LayerRange(0, 1, 2), new LayerRange(1, 2, 2)),
@@ -119,7 +119,7 @@ class GoldenTraceTest {
   private static void assertFirstGradients(
       GoldenModel golden, String variant, TrainableModel model) {
     Map<String, HostTensor> expected = golden.tensors(variant + "/grads_step0.safetensors");
-    (model instanceof LayeredLora layered ? layered.gradients() : ((LoraModel) model).gradients())
+    (model instanceof LayeredModel layered ? layered.gradients() : ((TunedModel) model).gradients())
         .forEach(
             (name, gradient) ->
                 assertClose(

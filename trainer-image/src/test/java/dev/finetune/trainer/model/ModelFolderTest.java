@@ -262,7 +262,7 @@ class ModelFolderTest {
     int tokens = (int) mask.shape()[1];
     double largest = 0;
     try (CausalLm model = load(path);
-        ScriptValue plain = model.withoutAdapter()) {
+        ScriptValue plain = model.untuned()) {
       FloatBuffer actual = model.logits(plain, forward.get("input_ids")).floats();
       for (int row = 0; row < rows; row++) {
         for (int k = 0; k < last; k++) {

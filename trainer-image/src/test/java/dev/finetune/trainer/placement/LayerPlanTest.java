@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.RecipeFixture;
 import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.method.TuningMethod;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.ModelFolder;
@@ -12,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,11 +38,16 @@ class LayerPlanTest {
 
   /** Two rows of 2048 tokens, four micro-batches, in BF16. */
   private static MicroBatchSize batch(boolean recompute) {
-    return new MicroBatchSize(2, 2048, 4, recompute, /* dropout= */ true, 2);
+    return new MicroBatchSize(2, 2048, 4, recompute, 2);
   }
 
   private ReplicaMemory memory(MicroBatchSize batch) {
-    return new ReplicaMemory(llama, llama.linearLayers(), RANK, HEAD_ROWS, batch);
+    return new ReplicaMemory(llama, lora(llama, /* dropout= */ 0.05), HEAD_ROWS, batch);
+  }
+
+  private static TuningMethod lora(ModelFolder model, double dropout) {
+    return TuningMethod.of(
+        RecipeFixture.of(Map.of("method.lora.rank", RANK, "method.lora.dropout", dropout)), model);
   }
 
   private static List<String> gpus(int number) {
@@ -79,7 +87,7 @@ class LayerPlanTest {
 
   /**
    * Measured on a CPU with SmolLM2 135M's shape in float32, 2 x 256 tokens and rank 16: the growth
-   * of the resident set in LoraModel.accumulate (VmHWM after a reset, less VmRSS before), with
+   * of the resident set in TunedModel.accumulate (VmHWM after a reset, less VmRSS before), with
    * MALLOC_MMAP_THRESHOLD_=65536 so that glibc gives every freed tensor back. With its default the
    * heap's holes took 13 % more without and 31 % more with dropout.
    */
@@ -89,9 +97,10 @@ class LayerPlanTest {
       boolean recompute, boolean dropout, double megabytes, @TempDir Path folder)
       throws IOException {
     ModelFolder smol = SparseModel.smol135m(folder);
-    MicroBatchSize batch = new MicroBatchSize(2, 256, 1, recompute, dropout, 4);
+    MicroBatchSize batch = new MicroBatchSize(2, 256, 1, recompute, 4);
     ReplicaMemory memory =
-        new ReplicaMemory(smol, smol.linearLayers(), RANK, CausalLm.headRows(smol, "cpu"), batch);
+        new ReplicaMemory(
+            smol, lora(smol, dropout ? 0.05 : 0), CausalLm.headRows(smol, "cpu"), batch);
 
     double counted = memory.load(LayerRange.all(30), 1).activations() / 1e6;
 
@@ -136,7 +145,7 @@ class LayerPlanTest {
     long perLayer = plan.loads().get(0).activations() / plan.loads().get(0).layers().size();
     assertThat(perLayer)
         .isGreaterThan(2 * (plan.loads().get(3).activations() / plan.ranges().get(3).size()));
-    MicroBatchSize one = new MicroBatchSize(2, 2048, 1, false, true, 2);
+    MicroBatchSize one = new MicroBatchSize(2, 2048, 1, false, 2);
     assertThat(LayerPlan.of(memory(one), gpus(4), List.of()).loads().get(0).activations())
         .isLessThan(plan.loads().get(0).activations());
   }
@@ -172,7 +181,7 @@ class LayerPlanTest {
 
   @Test
   void float32IsToldOfBf16() {
-    MicroBatchSize wide = new MicroBatchSize(1, 512, 4, true, true, 4);
+    MicroBatchSize wide = new MicroBatchSize(1, 512, 4, true, 4);
 
     assertThatThrownBy(() -> LayerPlan.of(memory(wide), gpus(2), List.of(12 * GB, 12 * GB)))
         .hasMessageContaining("training.precision: BF16");

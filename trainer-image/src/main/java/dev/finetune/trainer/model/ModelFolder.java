@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -136,6 +137,17 @@ public final class ModelFolder {
   /** Numbers in the weights that some layers read; a tied head counts where it is. */
   public long parameters(LayerRange layers) {
     return weights(layers).values().stream().mapToLong(weight -> weight.entry().elements()).sum();
+  }
+
+  /** Tokens that a token sees, itself among them; empty where it sees all before it. */
+  public OptionalLong slidingWindow() {
+    Double window = architecture.numbers(config).get("sliding_window");
+    return window == null ? OptionalLong.empty() : OptionalLong.of(window.longValue());
+  }
+
+  /** Whether each head of q and k has a norm. */
+  public boolean hasHeadNorms() {
+    return weights.containsKey("model.layers.0.self_attn.q_norm.weight");
   }
 
   Architecture architecture() {

@@ -23,6 +23,8 @@ import java.util.stream.IntStream;
  *   <li>the two norms' inputs in float32: 8 N C;
  *   <li>what attention keeps (q, k and v with as many heads as q, its result, a float32 logarithm
  *       for each head): N (4 D H e + 4 H);
+ *   <li>where q and k have norms, their inputs in float32 and two numbers of each head: N (H + K)
+ *       (4 D + 8);
  *   <li>the MLP's gate before and after its activation, and what it is multiplied with: 3 N I e;
  *   <li>x A^T of each adapted linear layer: N r e;
  *   <li>without dropout the inputs of the adapted linear layers, shared by those with the same one
@@ -31,9 +33,10 @@ import java.util.stream.IntStream;
  * </ul>
  *
  * Where layers are computed again, only their inputs are kept for the micro-batches in flight, N C
- * e each, and the graph of one. A backward pass through the MLP needs 3 N I e more. The head works
- * on no more than a chunk of rows at a time: three float32 matrices of chunk x V (the logarithms of
- * the probabilities, their gradient and the logits'), besides four of N C e.
+ * e each, and the graph of one. A sliding window shorter than a row has a mask of T T e for each
+ * micro-batch in flight, which a device's layers share. A backward pass through the MLP needs 3 N I
+ * e more. The head works on no more than a chunk of rows at a time: three float32 matrices of chunk
+ * x V (the logarithms of the probabilities, their gradient and the logits'), besides four of N C e.
  */
 public final class ReplicaMemory {
   /** float32 value, gradient, and AdamW's two moments. */
@@ -132,7 +135,13 @@ public final class ReplicaMemory {
     long working = 2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber();
     long backward = batch.recompute() ? largest + working : working;
     long head = layers.hasHead() ? head(states) : 0;
-    return inFlight * kept + Math.max(backward, head);
+    return inFlight * (kept + mask()) + Math.max(backward, head);
+  }
+
+  private long mask() {
+    long length = batch.length();
+    boolean shorter = folder.slidingWindow().orElse(Long.MAX_VALUE) < length;
+    return shorter ? length * length * batch.bytesPerNumber() : 0;
   }
 
   private long head(long states) {
@@ -150,6 +159,10 @@ public final class ReplicaMemory {
             + 4 * heads * e
             + Float.BYTES * config.heads()
             + 3 * inner * e;
+    if (folder.hasHeadNorms()) {
+      long normed = config.heads() + config.keyValueHeads();
+      perToken += normed * Float.BYTES * (config.headDim() + 2);
+    }
     Set<String> inputs = new HashSet<>();
     for (LinearLayer linear : adapted) {
       if (linear.layer() == layer) {

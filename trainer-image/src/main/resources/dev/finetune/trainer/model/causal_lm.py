@@ -4,6 +4,7 @@
 #   class Config(NamedTuple)                   its numbers, with fields layers and head_dim
 #   read_config(numbers) -> Config
 #   rope(config, start, length, device, dtype) -> (cos, sin)
+#   mask(config, past, length, device, dtype) -> Optional mask of attention, None: causal only
 #   embed(ids, model) -> hidden                (N) -> (N, C)
 #   layer(hidden, i, model, run, cache) -> hidden   (N, C) -> (N, C)
 #   head(hidden, model) -> logits              (N, C) -> (N, V), with the final norm
@@ -27,6 +28,7 @@ class Run(NamedTuple):
   past : int                    # tokens that the cache holds already
   cos : Tensor                  # (T, D)
   sin : Tensor                  # (T, D)
+  mask : Optional[Tensor]       # (T, past + T), added to q k^T / sqrt(D); None: all of the past is seen
   dropout : float               # probability of zeroing an element of an adapter's input
   generator : Optional[Generator]   # draws the dropout's masks; None: no dropout
 
@@ -53,7 +55,8 @@ class Trained(NamedTuple):
 
 def new_run(model: __torch__.Model, rows: int, past: int, length: int, device: Device, dtype: int) -> __torch__.Run:
   cos, sin = __torch__.rope(model.config, past, length, device, dtype)
-  return __torch__.Run(rows, past, cos, sin, 0., None)
+  mask = __torch__.mask(model.config, past, length, device, dtype)
+  return __torch__.Run(rows, past, cos, sin, mask, 0., None)
 
 # The run of layer i: its masks come from a seed of its own, so that computing the layer again for
 # the backward pass draws the same ones.
@@ -61,7 +64,7 @@ def of_layer(run: __torch__.Run, i: int, dropout: float, seeds: List[int]) -> __
   if torch.eq(dropout, 0.):
     return run
   generator = torch.Generator(device=run.cos.device, seed=seeds[i])
-  return __torch__.Run(run.rows, run.past, run.cos, run.sin, dropout, generator)
+  return __torch__.Run(run.rows, run.past, run.cos, run.sin, run.mask, dropout, generator)
 
 # A mask that is False with the given probability, to 1/65536. Four elements share one 64-bit draw,
 # which takes a quarter of bernoulli's time on a CPU.
@@ -123,12 +126,28 @@ def repeat_heads(x: Tensor, heads: int) -> Tensor:
     return x
   return torch.unsqueeze(x, 2).expand([b, k, torch.floordiv(heads, k), t, d]).reshape([b, heads, t, d])
 
-# Causal softmax(q k^T / sqrt(D)) v, (B, H, T, D) -> (N, H D). One new token sees all of the cache.
-def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+# The mask of a sliding window (arXiv:2004.05150): a token sees itself and the window - 1 tokens
+# before it. None where no token has more than that before it. What fills a row up lies behind its
+# tokens and sees at least itself, so no row of the mask hides everything. Hidden is a finite number
+# and not infinity, for a kernel that works block by block meets blocks in which all is hidden, and
+# the difference of two infinities is no number.
+def sliding_window_mask(window: int, past: int, length: int, device: Device, dtype: int) -> Optional[Tensor]:
+  if torch.le(past + length, window):
+    return None
+  seen = torch.arange(0, past + length, 1, dtype=4, device=device)
+  tokens = torch.unsqueeze(torch.arange(past, past + length, 1, dtype=4, device=device), 1)
+  before = tokens - seen
+  hidden = torch.logical_or(torch.lt(before, 0), torch.ge(before, window))
+  return torch.masked_fill(torch.zeros([length, past + length], dtype=dtype, device=device), hidden, -1.e+30)
+
+# softmax(q k^T / sqrt(D) + mask) v, (B, H, T, D) -> (N, H D); without a mask causal, and one new
+# token sees all of the cache.
+def attention(q: Tensor, k: Tensor, v: Tensor, run: __torch__.Run) -> Tensor:
   b, h, t, d = torch.size(q)
   k = __torch__.repeat_heads(k, h)
   v = __torch__.repeat_heads(v, h)
-  o = torch.scaled_dot_product_attention(q, k, v, None, 0., torch.gt(t, 1))
+  causal = torch.__and__(torch.__is__(run.mask, None), torch.gt(t, 1))
+  o = torch.scaled_dot_product_attention(q, k, v, run.mask, 0., causal)
   return o.transpose(1, 2).reshape([b * t, h * d])
 
 # 1 / base^(2 j / D), (D / 2) float32.

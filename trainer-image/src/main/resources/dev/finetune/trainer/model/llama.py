@@ -1,6 +1,6 @@
 # Llama 2 and 3 (arXiv:2302.13971, arXiv:2407.21783), Qwen2 (arXiv:2407.10671), which has biases on
-# q, k and v, and Qwen3 (arXiv:2505.09388), which has norms on the heads of q and k: a layer takes
-# what the model has.
+# q, k and v, Qwen3 (arXiv:2505.09388), which has norms on the heads of q and k, and Mistral
+# (arXiv:2310.06825), which has a sliding window: a layer takes what the model has.
 
 class Config(NamedTuple):
   layers : int
@@ -8,16 +8,25 @@ class Config(NamedTuple):
   head_dim : int
   eps : float
   inverse_frequencies : Tensor  # (D / 2)
+  window : int                  # tokens that a token sees, itself among them; 0: all before it
 
 def read_config(numbers: Dict[str, float]) -> __torch__.Config:
   head_dim = int(numbers["head_dim"])
   inverse = __torch__.inverse_frequencies(numbers["rope_theta"], head_dim)
   if "rope_factor" in numbers:
     inverse = __torch__.llama3_scaling(inverse, numbers["rope_factor"], numbers["rope_low_freq_factor"], numbers["rope_high_freq_factor"], numbers["rope_original_max_position_embeddings"])
-  return __torch__.Config(int(numbers["num_hidden_layers"]), int(numbers["num_key_value_heads"]), head_dim, numbers["rms_norm_eps"], inverse)
+  window = 0
+  if "sliding_window" in numbers:
+    window = int(numbers["sliding_window"])
+  return __torch__.Config(int(numbers["num_hidden_layers"]), int(numbers["num_key_value_heads"]), head_dim, numbers["rms_norm_eps"], inverse, window)
 
 def rope(config: __torch__.Config, start: int, length: int, device: Device, dtype: int) -> Tuple[Tensor, Tensor]:
   return __torch__.rope_tables(config.inverse_frequencies, start, length, device, dtype)
+
+def mask(config: __torch__.Config, past: int, length: int, device: Device, dtype: int) -> Optional[Tensor]:
+  if torch.eq(config.window, 0):
+    return None
+  return __torch__.sliding_window_mask(config.window, past, length, device, dtype)
 
 def embed(ids: Tensor, model: __torch__.Model) -> Tensor:
   return torch.embedding(model.weights["model.embed_tokens.weight"], ids)
@@ -39,7 +48,7 @@ def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: 
   k = __torch__.rotate(__torch__.head_norm(k, name + "self_attn.k_norm.weight", model), run)
   k = __torch__.remember(k, "keys." + str(i), run, cache)
   v = __torch__.remember(v, "values." + str(i), run, cache)
-  x = torch.add_(__torch__.linear(__torch__.attention(q, k, v), name + "self_attn.o_proj", model, run), x)
+  x = torch.add_(__torch__.linear(__torch__.attention(q, k, v, run), name + "self_attn.o_proj", model, run), x)
   h = __torch__.rms_norm(x, model.weights[name + "post_attention_layernorm.weight"], c.eps)
   gate = torch.silu(__torch__.linear(h, name + "mlp.gate_proj", model, run))
   up = __torch__.linear(h, name + "mlp.up_proj", model, run)

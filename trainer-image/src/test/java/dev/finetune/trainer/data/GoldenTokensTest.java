@@ -23,7 +23,7 @@ class GoldenTokensTest {
   private static final int MAX_LENGTH = 128;
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3"})
+  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3", "tiny-mistral"})
   void tokenisesAndLabelsAlpacaRowsAsTransformersDoes(String model) throws Exception {
     JsonNode expected = new ObjectMapper().readTree(GOLDEN.resolve(model + "/data.json").toFile());
     Path base = GOLDEN.resolve(model + "/base");

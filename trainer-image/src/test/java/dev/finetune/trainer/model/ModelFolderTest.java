@@ -2,6 +2,7 @@ package dev.finetune.trainer.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -22,10 +23,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,7 +49,7 @@ class ModelFolderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3"})
+  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3", "tiny-mistral"})
   void logitsAreTransformers(String name) {
     GoldenModel other = new GoldenModel(name);
     assertThat(largestDifference(other, other.base())).isLessThan(1e-4);
@@ -157,6 +160,16 @@ class ModelFolderTest {
 
   @Test
   void layersThatWouldSeeAnotherPastAreRefused() throws IOException {
+    config(json -> json.putArray("architectures").add("MistralForCausalLM"));
+    config(json -> json.put("sliding_window", 16).putArray("layer_types").add("full_attention"));
+    assertRefused(
+        "layer_types has \"full_attention\" where all layers must be \"sliding_attention\", as"
+            + " sliding_window is 16");
+    config(json -> json.put("sliding_window", "all").remove("layer_types"));
+    assertRefused("sliding_window must be a whole number above 0, but is \"all\"");
+    config(json -> json.putNull("sliding_window").putArray("layer_types").add("full_attention"));
+    assertThat(ModelFolder.open(folder).linearLayers()).hasSize(14);
+
     config(json -> json.putArray("architectures").add("Qwen3ForCausalLM"));
     config(json -> json.put("head_dim", 16).putArray("layer_types").add("sliding_attention"));
     assertRefused("layer_types has \"sliding_attention\", which isn't supported");
@@ -164,6 +177,38 @@ class ModelFolderTest {
     assertRefused("use_sliding_window is true, which isn't supported");
     config(json -> json.remove("head_dim"));
     assertRefused("head_dim must be a whole number above 0, but is absent");
+  }
+
+  /** Longer than the blocks of PyTorch's attention, in some of which everything is hidden. */
+  @Test
+  void aWindowHidesNoMoreThanItShouldInALongRow() throws IOException {
+    GoldenModel mistral = new GoldenModel("tiny-mistral");
+    long[] long2048 = LongStream.range(0, 2048).map(i -> 10 + i * i % 700).toArray();
+    long[] last64 = Arrays.copyOfRange(long2048, 2048 - 64, 2048);
+    try (CausalLm model = load(mistral.base());
+        ScriptValue plain = model.withoutAdapter()) {
+      FloatBuffer all = model.logits(plain, HostTensor.ofLongs(long2048, 1, 2048)).floats();
+      FloatBuffer end = model.logits(plain, HostTensor.ofLongs(last64, 1, 64)).floats();
+      // Two layers with a window of 16 look back 30 tokens, and positions are relative.
+      for (int i = 1; i <= 768; i++) {
+        assertThat(all.get(2048 * 768 - i)).isCloseTo(end.get(64 * 768 - i), within(5e-3f));
+      }
+    }
+  }
+
+  @Test
+  void withoutAWindowMistralSeesAllOfThePast() throws IOException {
+    try (CausalLm llama = load(folder);
+        ScriptValue plain = llama.withoutAdapter()) {
+      HostTensor ids = golden.tensors("forward.safetensors").get("input_ids");
+      FloatBuffer expected = llama.logits(plain, ids).floats();
+      config(json -> json.putArray("architectures").add("MistralForCausalLM"));
+      config(json -> json.putNull("sliding_window"));
+      try (CausalLm mistral = load(folder);
+          ScriptValue same = mistral.withoutAdapter()) {
+        assertThat(mistral.logits(same, ids).floats()).isEqualTo(expected);
+      }
+    }
   }
 
   @Test

@@ -22,7 +22,7 @@ class TextGeneratorTest {
   private static final int MAX_NEW = 16;
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3"})
+  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3", "tiny-mistral"})
   void greedyTextOfTheBaseModelIsTransformers(String name) {
     GoldenModel golden = new GoldenModel(name);
     try (CausalLm base = load(golden);
@@ -35,7 +35,7 @@ class TextGeneratorTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3"})
+  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3", "tiny-mistral"})
   void greedyTextWithPeftsAdapterIsPefts(String name) {
     GoldenModel golden = new GoldenModel(name);
     for (String variant : List.of("lora", "rslora", "lora_cosine_clip_wd")) {

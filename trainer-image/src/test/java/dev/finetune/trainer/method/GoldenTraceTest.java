@@ -28,12 +28,9 @@ class GoldenTraceTest {
 
   private static final double NORM_RELATIVE = 1e-4;
 
-  private static final List<String> MODELS =
-      List.of("tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3", "tiny-mistral");
-
   static List<Arguments> traces() {
     List<Arguments> traces = new ArrayList<>();
-    for (String model : MODELS) {
+    for (String model : GoldenModel.names()) {
       traces.add(Arguments.of(model, "lora", false, 2));
       traces.add(Arguments.of(model, "lora", true, 1));
       traces.add(Arguments.of(model, "lora", true, 2));

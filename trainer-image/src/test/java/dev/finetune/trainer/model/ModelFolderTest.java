@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.api.v1alpha1.Precision;
 import dev.finetune.api.v1alpha1.TrainerExit;
@@ -33,7 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ModelFolderTest {
   private static final String NORM = "model.norm.weight";
@@ -49,7 +50,7 @@ class ModelFolderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3", "tiny-mistral"})
+  @MethodSource("dev.finetune.trainer.method.GoldenModel#names")
   void logitsAreTransformers(String name) {
     GoldenModel other = new GoldenModel(name);
     assertThat(largestDifference(other, other.base())).isLessThan(1e-4);
@@ -172,9 +173,13 @@ class ModelFolderTest {
 
     config(json -> json.putArray("architectures").add("Qwen3ForCausalLM"));
     config(json -> json.put("head_dim", 16).putArray("layer_types").add("sliding_attention"));
-    assertRefused("layer_types has \"sliding_attention\", which isn't supported");
-    config(json -> json.put("use_sliding_window", true));
-    assertRefused("use_sliding_window is true, which isn't supported");
+    assertRefused("layer_types has 1 entries, but there are 2 layers");
+    config(json -> ((ArrayNode) json.path("layer_types")).add("linear_attention"));
+    assertRefused("layer_types has \"linear_attention\", which isn't supported");
+    config(json -> ((ArrayNode) json.path("layer_types")).set(1, "full_attention"));
+    assertRefused(
+        "layer_types has \"sliding_attention\", but sliding_window is null and use_sliding_window is"
+            + " absent");
     config(json -> json.remove("head_dim"));
     assertRefused("head_dim must be a whole number above 0, but is absent");
   }

@@ -102,7 +102,7 @@ class LayerPlanTest {
   @Test
   void aWindowShorterThanTheRowsCostsAMaskForEachMicroBatchInFlight() {
     ModelFolder mistral = ModelFolder.open(new GoldenModel("tiny-mistral").base());
-    assertThat(mistral.slidingWindow()).hasValue(16);
+    assertThat(mistral.traits().slidingWindow()).hasValue(16);
     MicroBatchSize within = new MicroBatchSize(4, 16, 3, true, false, 4);
     MicroBatchSize beyond = new MicroBatchSize(2, 32, 3, true, false, 4);
 

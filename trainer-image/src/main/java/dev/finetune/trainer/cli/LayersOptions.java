@@ -54,7 +54,9 @@ final class LayersOptions {
       return chosen;
     }
     List<String> there = visible.get();
-    return there.equals(List.of("cpu")) ? Collections.nCopies(deviceMaxMemory.size(), "cpu") : there;
+    return there.equals(List.of("cpu"))
+        ? Collections.nCopies(deviceMaxMemory.size(), "cpu")
+        : there;
   }
 
   /** What the flags mean here, where ms-swift means something else by them. */

@@ -43,8 +43,7 @@ class SwiftCommandIT {
     assertThat(recipe.at("/method/lora/learningRateRatio").asDouble()).isEqualTo(16);
     assertThat(recipe.at("/method/lora/alpha").asDouble()).isEqualTo(32);
     assertThat(recipe.at("/training/neftuneAlpha").asDouble()).isEqualTo(5);
-    List<JsonNode> losses =
-        GoldenFiles.log(out).stream().filter(line -> line.has("loss")).toList();
+    List<JsonNode> losses = GoldenFiles.log(out).stream().filter(line -> line.has("loss")).toList();
     assertThat(losses.get(losses.size() - 1).path("loss").asDouble())
         .isLessThan(losses.get(0).path("loss").asDouble());
     assertThat(out.resolve("adapter/adapter_model.safetensors")).exists();

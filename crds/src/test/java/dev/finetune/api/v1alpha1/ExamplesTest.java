@@ -76,7 +76,7 @@ class ExamplesTest {
     assertThat(job.getKind()).isEqualTo("FineTuneJob");
     assertThat(job.getMetadata().getName()).isNotBlank().hasSizeLessThanOrEqualTo(52);
     assertThat(job.getStatus()).isNull();
-    assertThat(job.getSpec().recipe().method().lora()).isNotNull();
+    assertThat(job.getSpec().recipe().method().given()).isEqualTo(1);
   }
 
   @ParameterizedTest

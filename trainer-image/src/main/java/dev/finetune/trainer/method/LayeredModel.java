@@ -129,7 +129,7 @@ public final class LayeredModel implements TrainableModel {
 
   @Override
   public double evaluate(Batch batch) {
-    ScriptValue hidden = stages.get(0).embed(batch);
+    ScriptValue hidden = stages.get(0).embed(batch, 0, 0);
     for (Stage stage : stages) {
       try (ScriptValue input = hidden;
           Stage.Passed passed = stage.evaluate(batch, input)) {

@@ -34,6 +34,7 @@ public final class TunedModel implements TrainableModel {
   private final ProcessGroup group;
   private final AdamW optimizer;
   private final boolean recompute;
+  private final double noise;
   private final TrainedTensors tensors;
   private final ScriptValue trained;
   private final ScriptValue model;
@@ -44,6 +45,7 @@ public final class TunedModel implements TrainableModel {
     this.method = method;
     this.group = group;
     this.recompute = training.gradientCheckpointing();
+    this.noise = training.neftuneAlpha() == null ? 0 : training.neftuneAlpha();
     this.tensors = method.tensors().of(base.layers());
     this.trained = create(training.seed());
     this.optimizer = new AdamW(script(), trained, tensors, OptimizerOptions.of(training), group);
@@ -126,6 +128,7 @@ public final class TunedModel implements TrainableModel {
                     method.dropout(),
                     DropoutSeeds.of(dropoutSeed, base.folder().config().layers()),
                     recompute,
+                    noise,
                     base.headRows()));
   }
 
@@ -214,6 +217,11 @@ public final class TunedModel implements TrainableModel {
 
   boolean recomputes() {
     return recompute;
+  /** alpha of NEFTune's noise on the embeddings in training; 0 is none. */
+  double noise() {
+    return noise;
+  }
+
   }
 
   static HostTensor labels(Batch batch) {

@@ -40,6 +40,12 @@ class Run(NamedTuple):
 # A micro-batch between the forward and the backward pass of some layers.
 class Passed(NamedTuple):
   run : __torch__.Run
+# NEFTune's noise on the embeddings (arXiv:2310.05914), of one micro-batch.
+class Noise(NamedTuple):
+  alpha : float                 # 0: none
+  seed : int
+  lengths : List[int]           # tokens of each sequence of a packed row; empty: T in every row
+
   kept : List[Tensor]           # what forward_layers returned
 
 # What takes its optimizer step at the same rate and with the same decay.
@@ -130,10 +136,30 @@ def embedding(ids: Tensor, model: __torch__.Model) -> Tensor:
   return torch.embedding(model.weights[name], ids)
 
 # The first layer's input, (B, T) ids -> (N, C).
-def first_hidden(ids: Tensor, model: __torch__.Model) -> Tensor:
-  return __torch__.embed(ids.view([-1]), model)
+def first_hidden(ids: Tensor, model: __torch__.Model, noise: __torch__.Noise) -> Tensor:
+  return __torch__.noisy(__torch__.embed(ids.view([-1]), model), ids.size(1), noise)
 
 # Root mean square norm (arXiv:1910.07467), computed in float32. One tensor of x's size is made, the
+def no_noise() -> __torch__.Noise:
+  return __torch__.Noise(0., 0, annotate(List[int], []))
+
+# x + u alpha / sqrt(L C) with u uniform in [-1, 1] for each number, where L is the length of a
+# sequence with its padding: (N, C) -> (N, C). As in transformers, it comes behind all that an
+# architecture's embedding does, such as Gemma's scaling.
+def noisy(x: Tensor, tokens: int, noise: __torch__.Noise) -> Tensor:
+  if torch.eq(noise.alpha, 0.):
+    return x
+  generator = torch.Generator(device=x.device, seed=noise.seed)
+  u = torch.uniform_(torch.empty_like(x, dtype=6), -1., 1., generator=generator)
+  if torch.eq(torch.len(noise.lengths), 0):
+    u = torch.mul_(u, torch.div(noise.alpha, torch.sqrt(tokens * x.size(1))))
+  start = 0
+  for length in noise.lengths:
+    of_sequence = torch.slice(u, 0, start, start + length)
+    of_sequence = torch.mul_(of_sequence, torch.div(noise.alpha, torch.sqrt(length * x.size(1))))
+    start = start + length
+  return torch.add(x, u.to(x.dtype))
+
 # result: what is made and dropped between tensors that stay leaves holes in the heap.
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
   h = x.to(6)
@@ -281,7 +307,7 @@ def head_backward(hidden: Tensor, labels: Tensor, model: __torch__.Model, traine
 # Adds the gradients of what trains in the embedding, from that of the first layer's input.
 def embedding_backward(ids: Tensor, gradient: Tensor, model: __torch__.Model, trained: __torch__.Trained) -> None:
   torch.set_grad_enabled(True)
-  x = __torch__.first_hidden(ids, model)
+  x = __torch__.first_hidden(ids, model, __torch__.no_noise())
   found = torch.grad([x], __torch__.leaves(trained, 0), annotate(List[Optional[Tensor]], [gradient]))
   torch.set_grad_enabled(False)
   __torch__.add_gradients(trained, 0, found)
@@ -515,12 +541,13 @@ class CausalLm(Module):
     return trained.tuned
 
   # One micro-batch: the loss's sum over its supervised tokens; the gradient of loss / window is
-  # added to the window's. `seeds` has a number for the dropout of each layer, and of the head.
-  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, seeds: List[int], recompute: bool, chunk: int) -> float:
+  # added to the window's. `seeds` has a number for the dropout of each layer, for that of the head,
+  # and for the noise on the embeddings.
+  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, alpha: float, seeds: List[int], recompute: bool, chunk: int) -> float:
     ids = ids.to(model.device)
     labels = labels.to(model.device)
     rows, tokens = torch.size(ids)
-    x = __torch__.first_hidden(ids, model)
+    x = __torch__.first_hidden(ids, model, __torch__.Noise(alpha, seeds[-1], annotate(List[int], [])))
     run = __torch__.new_run(model, rows, 0, torch.floordiv(x.size(0), rows))
     layers = model.config.layers
     lowest = __torch__.lowest_trained(trained)
@@ -533,8 +560,8 @@ class CausalLm(Module):
 
   # The same in parts, for a model whose layers lie on several devices: each holds the layers
   # [first, end) with what trains in them, and hidden states and their gradients are handed on.
-  def stage_input(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:
-    return __torch__.first_hidden(ids.to(model.device), model)
+  def stage_input(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model, alpha: float, seed: int) -> Tensor:
+    return __torch__.first_hidden(ids.to(model.device), model, __torch__.Noise(alpha, seed, annotate(List[int], [])))
 
   # `lowest` at `end` keeps nothing for a backward pass.
   def stage_forward(self: __torch__.CausalLm, x: Tensor, rows: int, first: int, end: int, lowest: int, model: __torch__.Model, dropout: float, seeds: List[int], recompute: bool) -> __torch__.Passed:
@@ -621,7 +648,7 @@ class CausalLm(Module):
   def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, chunk: int) -> float:
     torch.set_grad_enabled(False)
     rows, tokens = torch.size(ids)
-    x = __torch__.first_hidden(ids.to(model.device), model)
+    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
     run = __torch__.new_run(model, rows, 0, torch.floordiv(x.size(0), rows))
     none = annotate(Dict[str, Tensor], {})
     for i in range(model.config.layers):
@@ -632,7 +659,7 @@ class CausalLm(Module):
   def logits(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:
     torch.set_grad_enabled(False)
     rows, tokens = torch.size(ids)
-    x = __torch__.first_hidden(ids.to(model.device), model)
+    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
     run = __torch__.new_run(model, rows, 0, torch.floordiv(x.size(0), rows))
     none = annotate(Dict[str, Tensor], {})
     for i in range(model.config.layers):

@@ -77,7 +77,7 @@ public final class TunedModel implements TrainableModel {
       Recipe recipe, ModelFolder folder, String device, ProcessGroup group) {
     return create(
         TuningMethod.of(recipe, folder),
-        recipe.training(),
+        recipe,
         folder,
         LayerRange.all(folder.config().layers()),
         device,
@@ -87,12 +87,14 @@ public final class TunedModel implements TrainableModel {
   /** Loads some layers; what trains in them starts as it does among all. */
   static TunedModel create(
       TuningMethod method,
-      TrainingOptions training,
+      Recipe recipe,
       ModelFolder folder,
       LayerRange layers,
       String device,
       ProcessGroup group) {
-    CausalLm base = CausalLm.load(folder, layers, device, training.precision());
+    TrainingOptions training = recipe.training();
+    CausalLm base =
+        CausalLm.load(folder, layers, device, training.precision(), recipe.model().quantization());
     try {
       return new TunedModel(base, method, training, group);
     } catch (RuntimeException e) {
@@ -126,9 +128,9 @@ public final class TunedModel implements TrainableModel {
                     trained,
                     windowTokens,
                     method.dropout(),
+                    noise,
                     DropoutSeeds.of(dropoutSeed, base.folder().config().layers()),
                     recompute,
-                    noise,
                     base.headRows()));
   }
 
@@ -215,13 +217,13 @@ public final class TunedModel implements TrainableModel {
     return method.dropout();
   }
 
-  boolean recomputes() {
-    return recompute;
   /** alpha of NEFTune's noise on the embeddings in training; 0 is none. */
   double noise() {
     return noise;
   }
 
+  boolean recomputes() {
+    return recompute;
   }
 
   static HostTensor labels(Batch batch) {

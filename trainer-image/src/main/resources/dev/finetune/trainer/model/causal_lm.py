@@ -8,6 +8,8 @@
 #   layer(hidden, i, model, run, cache) -> hidden   (N, C) -> (N, C)
 #   head(hidden, model, run) -> logits         (N, C) -> (N, V), with the final norm
 #
+# nf4.py has the storage of frozen weights in four bits.
+#
 # This is TorchScript in the form in which archives hold it: `torch.` names the operators of ATen,
 # `__torch__.` what is defined in these files, and element types are numbers:
 # 2 int16, 4 int64, 5 float16, 6 float32, 7 float64, 15 bfloat16.
@@ -22,7 +24,8 @@
 
 class Model(NamedTuple):
   config : __torch__.Config
-  weights : Dict[str, Tensor]   # frozen, by their names in the model's file
+  weights : Dict[str, Tensor]   # frozen, by their names in the model's file; of those that are
+                                # stored in four bits, what nf4.py puts there instead
   tuned : Dict[str, Tensor]     # what a method puts on them, float32
   scales : Dict[str, float]     # of a linear layer's B A, by the layer's name; "" of the others
   dtype : int                   # to compute in
@@ -37,15 +40,15 @@ class Run(NamedTuple):
   dropout : float               # probability of zeroing an element of an adapter's input
   generator : Optional[Generator]   # draws the dropout's masks; None: no dropout
 
-# A micro-batch between the forward and the backward pass of some layers.
-class Passed(NamedTuple):
-  run : __torch__.Run
 # NEFTune's noise on the embeddings (arXiv:2310.05914), of one micro-batch.
 class Noise(NamedTuple):
   alpha : float                 # 0: none
   seed : int
   lengths : List[int]           # tokens of each sequence of a packed row; empty: T in every row
 
+# A micro-batch between the forward and the backward pass of some layers.
+class Passed(NamedTuple):
+  run : __torch__.Run
   kept : List[Tensor]           # what forward_layers returned
 
 # What takes its optimizer step at the same rate and with the same decay.
@@ -80,7 +83,9 @@ def new_run(model: __torch__.Model, rows: int, past: int, length: int) -> __torc
 def weight(name: str, model: __torch__.Model) -> Tensor:
   if name in model.tuned:
     return model.tuned[name].to(model.dtype)
-  return model.weights[name]
+  if name in model.weights:
+    return model.weights[name]
+  return __torch__.dequantized(name, model.weights, model.dtype)
 
 def has_weight(name: str, model: __torch__.Model) -> bool:
   return torch.__or__(name in model.weights, name in model.tuned)
@@ -135,11 +140,6 @@ def embedding(ids: Tensor, model: __torch__.Model) -> Tensor:
     return torch.embedding(model.tuned[name], ids).to(model.dtype)
   return torch.embedding(model.weights[name], ids)
 
-# The first layer's input, (B, T) ids -> (N, C).
-def first_hidden(ids: Tensor, model: __torch__.Model, noise: __torch__.Noise) -> Tensor:
-  return __torch__.noisy(__torch__.embed(ids.view([-1]), model), ids.size(1), noise)
-
-# Root mean square norm (arXiv:1910.07467), computed in float32. One tensor of x's size is made, the
 def no_noise() -> __torch__.Noise:
   return __torch__.Noise(0., 0, annotate(List[int], []))
 
@@ -160,6 +160,11 @@ def noisy(x: Tensor, tokens: int, noise: __torch__.Noise) -> Tensor:
     start = start + length
   return torch.add(x, u.to(x.dtype))
 
+# The first layer's input, (B, T) ids -> (N, C).
+def first_hidden(ids: Tensor, model: __torch__.Model, noise: __torch__.Noise) -> Tensor:
+  return __torch__.noisy(__torch__.embed(ids.view([-1]), model), ids.size(1), noise)
+
+# Root mean square norm (arXiv:1910.07467), computed in float32. One tensor of x's size is made, the
 # result: what is made and dropped between tensors that stay leaves holes in the heap.
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
   h = x.to(6)
@@ -430,6 +435,14 @@ class CausalLm(Module):
     # The caller's buffer lives no longer than the call.
     tensors[name] = torch.clone(tensor).to(torch.device(device))
     return None
+
+  # The tables of the weights that are stored in four bits, and such a weight: its numbers of the
+  # type file_dtype, each of `bytes` bytes, begin at a byte of a file that is mapped as bytes.
+  def put_nf4_tables(self: __torch__.CausalLm, weights: Dict[str, Tensor], values: Tensor, absmax_table: Tensor, device: str) -> None:
+    return __torch__.put_nf4_tables(weights, values, absmax_table, torch.device(device))
+
+  def put_nf4(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, file: Tensor, offset: int, file_dtype: int, bytes: int, shape: List[int]) -> None:
+    return __torch__.put_nf4(weights, name, file, offset, file_dtype, bytes, shape, 4194304)
 
   # A second name for the same tensor: a tied head.
   def tie_weight(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, to: str) -> None:

@@ -32,6 +32,7 @@ record LayeredModels(List<Long> budgets, RunListener listener) implements ModelF
     return new ReplicaMemory(
         folder,
         TuningMethod.of(recipe, folder),
+        recipe.model().quantization(),
         CausalLm.headRows(folder, device),
         MicroBatchSize.of(
             recipe.training(), CausalLm.bytesPerNumber(recipe.training().precision(), device)));

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.finetune.api.schema.FineTuneJobSchema;
 import dev.finetune.api.schema.InvalidRecipeException;
 import dev.finetune.api.v1alpha1.MethodOptions;
+import dev.finetune.api.v1alpha1.Quantization;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
@@ -79,6 +80,12 @@ record ResolvedRecipe(Recipe recipe, ObjectNode tree) {
         throw new TrainerException(
             TrainerExit.USAGE,
             "recipe.method: exactly one method must be given: " + MethodOptions.NAMES);
+      }
+      if (recipe.method().full() != null && recipe.model().quantization() == Quantization.NF4) {
+        throw new TrainerException(
+            TrainerExit.USAGE,
+            naming.apply("recipe.model.quantization")
+                + ": NF4 stores frozen weights, and method.full trains them; take lora, or None");
       }
       return new ResolvedRecipe(recipe, JSON.valueToTree(recipe));
     } catch (InvalidRecipeException e) {

@@ -1,8 +1,8 @@
 package dev.finetune.trainer.method;
 
 /**
- * Seeds of the dropout masks: one of each layer, so that a layer can be computed again alone, and
- * behind them one of the head.
+ * Seeds of what a micro-batch draws: the dropout masks of each layer, which can so be computed
+ * again alone, behind them the head's, and last NEFTune's noise on the embeddings.
  */
 final class DropoutSeeds {
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
@@ -10,18 +10,23 @@ final class DropoutSeeds {
   private DropoutSeeds() {}
 
   /**
-   * As many as layers, and one: numbers below 2^32 (PyTorch's CPU generator takes no more of a
+   * As many as layers, and two: numbers below 2^32 (PyTorch's CPU generator takes no more of a
    * seed) by SplitMix64.
    *
    * @param seed the micro-batch's
    * @param layers of the model
    */
   static long[] of(long seed, int layers) {
-    long[] seeds = new long[layers + 1];
-    for (int i = 0; i <= layers; i++) {
+    long[] seeds = new long[layers + 2];
+    for (int i = 0; i < seeds.length; i++) {
       seeds[i] = mix(mix(seed) + (i + 1) * GOLDEN_GAMMA) >>> 32;
     }
     return seeds;
+  }
+
+  /** The one of the noise. */
+  static long ofNoise(long[] seeds) {
+    return seeds[seeds.length - 1];
   }
 
   private static long mix(long z) {

@@ -71,8 +71,7 @@ public final class LayeredModel implements TrainableModel {
     try {
       for (int i = 0; i < ranges.size(); i++) {
         TunedModel part =
-            TunedModel.create(
-                method, recipe.training(), folder, ranges.get(i), devices.get(i), group);
+            TunedModel.create(method, recipe, folder, ranges.get(i), devices.get(i), group);
         stages.add(new Stage(part, tensors.lowestPart()));
       }
     } catch (RuntimeException e) {
@@ -129,7 +128,7 @@ public final class LayeredModel implements TrainableModel {
 
   @Override
   public double evaluate(Batch batch) {
-    ScriptValue hidden = stages.get(0).embed(batch);
+    ScriptValue hidden = stages.get(0).embed(batch, 0, 0);
     for (Stage stage : stages) {
       try (ScriptValue input = hidden;
           Stage.Passed passed = stage.evaluate(batch, input)) {

@@ -41,7 +41,7 @@ final class PipelineWindow implements AutoCloseable {
    * @param stages in the order of the layers
    * @param batches the window's micro-batches
    * @param windowTokens supervised tokens of all of them
-   * @param seeds of the dropout of a micro-batch, one for each layer
+   * @param seeds of a micro-batch's dropout and noise ({@link DropoutSeeds})
    * @param stop asked before a micro-batch enters; those that entered are finished
    */
   PipelineWindow(
@@ -130,7 +130,7 @@ final class PipelineWindow implements AutoCloseable {
       return Optional.empty();
     }
     entered = micro + 1;
-    return Optional.of(stages.get(0).embed(batches.get(micro)));
+    return Optional.of(stages.get(0).embed(batches.get(micro), seeds.apply(micro)));
   }
 
   private void loss(int number, int micro, Stage.Passed passed) {

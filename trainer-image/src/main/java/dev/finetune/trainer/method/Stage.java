@@ -38,8 +38,21 @@ record Stage(TunedModel part, int lowest) {
     return layers().first() > lowest && !layers().hasEmbedding();
   }
 
-  /** The first layer's input; of the first stage. */
-  ScriptValue embed(Batch batch) {
+  /**
+   * The first layer's input with NEFTune's noise, if the recipe has it; of the first stage.
+   *
+   * @param seeds {@link DropoutSeeds} of the micro-batch
+   */
+  ScriptValue embed(Batch batch, long[] seeds) {
+    return embed(batch, part.noise(), DropoutSeeds.ofNoise(seeds));
+  }
+
+  /**
+   * The first layer's input; of the first stage.
+   *
+   * @param alpha of NEFTune's noise; 0 is none
+   */
+  ScriptValue embed(Batch batch, double alpha, long seed) {
     return part.within(
         batch,
         () ->
@@ -47,14 +60,17 @@ record Stage(TunedModel part, int lowest) {
                 .call(
                     "stage_input",
                     part.base().tokens(batch.inputIds(), batch.rows(), batch.length()),
-                    part.scriptModel()));
+                    TunedModel.segments(batch),
+                    part.scriptModel(),
+                    alpha,
+                    seed));
   }
 
   /**
    * Runs the layers and keeps what the backward pass needs.
    *
    * @param hidden the first of these layers' input, on any device
-   * @param seeds a number for each layer of the whole model
+   * @param seeds {@link DropoutSeeds} of the micro-batch
    */
   Passed forward(Batch batch, ScriptValue hidden, long[] seeds) {
     return forward(batch, hidden, lowest, part.dropout(), seeds, part.recomputes());

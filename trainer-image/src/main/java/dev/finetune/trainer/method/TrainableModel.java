@@ -24,8 +24,8 @@ public interface TrainableModel extends AutoCloseable {
    * @param batches the micro-batches; none where the window has no row for this rank
    * @param windowTokens supervised tokens of the whole window on all ranks: the loss of each token
    *     is divided by it
-   * @param dropoutSeed the seed of a micro-batch's dropout by its index, so that a resumed run
-   *     draws the same masks
+   * @param dropoutSeed the seed of a micro-batch's dropout and noise by its index, so that a
+   *     resumed run draws the same
    * @param stop asked before every micro-batch; the rest is left out where it says so
    * @return for each micro-batch that was run the sum of the negative log-likelihoods of its
    *     supervised tokens, in nats
@@ -41,7 +41,10 @@ public interface TrainableModel extends AutoCloseable {
    */
   double step(double learningRate);
 
-  /** Sum of the negative log-likelihoods of the batch's supervised tokens, without dropout. */
+  /**
+   * Sum of the negative log-likelihoods of the batch's supervised tokens, without dropout and
+   * noise.
+   */
   double evaluate(Batch batch);
 
   /** The trained tensors as they are saved, by name; copies. */

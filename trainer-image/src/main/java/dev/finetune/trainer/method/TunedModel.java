@@ -34,6 +34,7 @@ public final class TunedModel implements TrainableModel {
   private final ProcessGroup group;
   private final AdamW optimizer;
   private final boolean recompute;
+  private final double noise;
   private final TrainedTensors tensors;
   private final ScriptValue trained;
   private final ScriptValue model;
@@ -44,6 +45,7 @@ public final class TunedModel implements TrainableModel {
     this.method = method;
     this.group = group;
     this.recompute = training.gradientCheckpointing();
+    this.noise = training.neftuneAlpha() == null ? 0 : training.neftuneAlpha();
     this.tensors = method.tensors().of(base.layers());
     this.trained = create(training.seed());
     this.optimizer = new AdamW(script(), trained, tensors, OptimizerOptions.of(training), group);
@@ -75,7 +77,7 @@ public final class TunedModel implements TrainableModel {
       Recipe recipe, ModelFolder folder, String device, ProcessGroup group) {
     return create(
         TuningMethod.of(recipe, folder),
-        recipe.training(),
+        recipe,
         folder,
         LayerRange.all(folder.config().layers()),
         device,
@@ -85,12 +87,14 @@ public final class TunedModel implements TrainableModel {
   /** Loads some layers; what trains in them starts as it does among all. */
   static TunedModel create(
       TuningMethod method,
-      TrainingOptions training,
+      Recipe recipe,
       ModelFolder folder,
       LayerRange layers,
       String device,
       ProcessGroup group) {
-    CausalLm base = CausalLm.load(folder, layers, device, training.precision());
+    TrainingOptions training = recipe.training();
+    CausalLm base =
+        CausalLm.load(folder, layers, device, training.precision(), recipe.model().quantization());
     try {
       return new TunedModel(base, method, training, group);
     } catch (RuntimeException e) {
@@ -125,6 +129,7 @@ public final class TunedModel implements TrainableModel {
                     trained,
                     windowTokens,
                     method.dropout(),
+                    noise,
                     DropoutSeeds.of(dropoutSeed, base.folder().config().layers()),
                     recompute,
                     base.headRows()));
@@ -215,6 +220,11 @@ public final class TunedModel implements TrainableModel {
 
   double dropout() {
     return method.dropout();
+  }
+
+  /** alpha of NEFTune's noise on the embeddings in training; 0 is none. */
+  double noise() {
+    return noise;
   }
 
   boolean recomputes() {

@@ -6,6 +6,7 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.model.CausalLm;
+import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.model.Tuning;
 
@@ -56,6 +57,12 @@ public sealed interface TuningMethod permits LoraMethod {
         .filter(tensor -> tensor.part() == part)
         .mapToLong(TrainedTensor::elements)
         .sum();
+  }
+
+  /** Whether a linear layer's own weight trains. */
+  default boolean trains(LinearLayer linear) {
+    return tensors().all().stream()
+        .anyMatch(tensor -> tensor.name().equals(linear.name() + ".weight"));
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.finetune.trainer.model;
 
 import dev.finetune.api.v1alpha1.Precision;
+import dev.finetune.api.v1alpha1.Quantization;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.engine.DeviceMemoryException;
@@ -57,7 +58,8 @@ public final class CausalLm implements AutoCloseable {
    *     TrainerExit#OUT_OF_MEMORY} if the weights don't fit
    */
   public static CausalLm load(ModelFolder folder, String device, Precision precision) {
-    return load(folder, LayerRange.all(folder.config().layers()), device, precision);
+    LayerRange all = LayerRange.all(folder.config().layers());
+    return load(folder, all, device, precision, Quantization.NONE);
   }
 
   /**
@@ -67,17 +69,24 @@ public final class CausalLm implements AutoCloseable {
    * @param layers which; the embedding comes with the first and the head with the last
    * @param device cpu, or cuda:N
    * @param precision type to compute with; Auto is FP32 on a CPU and BF16 on a GPU
+   * @param quantization how the linear layers' weights are stored; they are dequantised whenever
+   *     they are used
    * @throws TrainerException as {@link #load(ModelFolder, String, Precision)} does
    */
   public static CausalLm load(
-      ModelFolder folder, LayerRange layers, String device, Precision precision) {
+      ModelFolder folder,
+      LayerRange layers,
+      String device,
+      Precision precision,
+      Quantization quantization) {
     checkDevice(device);
     TorchScript script =
         TorchScript.compile(
             "CausalLm",
-            ScriptSource.read(CausalLm.class, "causal_lm.py", folder.architecture().script()));
+            ScriptSource.read(
+                CausalLm.class, "causal_lm.py", "nf4.py", folder.architecture().script()));
     try {
-      return load(folder, layers, device, precision, script);
+      return load(folder, layers, device, precision, quantization, script);
     } catch (DeviceMemoryException e) {
       script.close();
       throw new TrainerException(
@@ -96,11 +105,12 @@ public final class CausalLm implements AutoCloseable {
       LayerRange layers,
       String device,
       Precision precision,
+      Quantization quantization,
       TorchScript script) {
     ScriptValue config = script.call("config", folder.architecture().numbers(folder.config()));
     try {
       int type = TorchTypes.of(precision, device);
-      ScriptValue weights = ModelWeights.load(script, folder, layers, type, device);
+      ScriptValue weights = ModelWeights.load(script, folder, layers, type, quantization, device);
       return new CausalLm(folder, layers, device, type, script, config, weights);
     } catch (RuntimeException e) {
       config.close();

@@ -9,6 +9,11 @@ package dev.finetune.trainer.model;
  * @param out number of its outputs
  */
 public record LinearLayer(String name, int layer, long in, long out) {
+  /** Numbers in its weight. */
+  public long elements() {
+    return in * out;
+  }
+
   /** The last part of its path, such as q_proj. */
   public String suffix() {
     return name.substring(name.lastIndexOf('.') + 1);

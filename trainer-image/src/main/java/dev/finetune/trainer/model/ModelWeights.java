@@ -1,7 +1,11 @@
 package dev.finetune.trainer.model;
 
+import dev.finetune.api.v1alpha1.Quantization;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.engine.TorchScript;
+import dev.finetune.trainer.safetensors.HostTensor;
 import dev.finetune.trainer.safetensors.TensorEntry;
 import dev.finetune.trainer.safetensors.TensorType;
 import java.io.IOException;
@@ -10,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Loads a folder's weights into a script. Files are memory-mapped by libtorch and each weight is
@@ -30,16 +36,33 @@ final class ModelWeights implements AutoCloseable {
    *
    * @param layers which
    * @param torchType number of the element type to compute with
+   * @param quantization how the linear layers' weights are stored
    * @param device such as cpu or cuda:0
    * @return the script's dictionary of weights, with lm_head.weight also where it is tied
    */
   static ScriptValue load(
-      TorchScript script, ModelFolder folder, LayerRange layers, int torchType, String device) {
+      TorchScript script,
+      ModelFolder folder,
+      LayerRange layers,
+      int torchType,
+      Quantization quantization,
+      String device) {
     ScriptValue weights = script.call("no_weights");
     try (ModelWeights loader = new ModelWeights(script)) {
+      Set<String> quantized = quantization == Quantization.NF4 ? linears(folder) : Set.of();
+      if (!quantized.isEmpty()) {
+        putTables(script, weights, device);
+      }
       folder
           .weights(layers)
-          .forEach((name, location) -> loader.put(weights, location, torchType, device));
+          .forEach(
+              (name, location) -> {
+                if (quantized.contains(name)) {
+                  loader.putQuantized(weights, location);
+                } else {
+                  loader.put(weights, location, torchType, device);
+                }
+              });
       if (folder.tiedHead() && layers.hasHead()) {
         script.run("tie_weight", weights, "lm_head.weight", "model.embed_tokens.weight");
       }
@@ -47,6 +70,49 @@ final class ModelWeights implements AutoCloseable {
     } catch (RuntimeException e) {
       weights.close();
       throw e;
+    }
+  }
+
+  /** The weights of every linear layer but the head, as bitsandbytes quantises them. */
+  private static Set<String> linears(ModelFolder folder) {
+    return folder.linearLayers().stream()
+        .map(layer -> layer.name() + ".weight")
+        .collect(Collectors.toSet());
+  }
+
+  private static void putTables(TorchScript script, ScriptValue weights, String device) {
+    float[] values = Nf4.values();
+    float[] table = Nf4.absmaxTable();
+    script.run(
+        "put_nf4_tables",
+        weights,
+        HostTensor.ofFloats(values, values.length),
+        HostTensor.ofFloats(table, table.length),
+        device);
+  }
+
+  /**
+   * Quantises a weight. It has a mapping of its own, which is closed behind it: the pages of one
+   * that other weights are views of would stay in memory with all that was read of them.
+   */
+  private void putQuantized(ScriptValue weights, WeightLocation location) {
+    TensorEntry entry = location.entry();
+    if (entry.shape()[1] % 2 != 0) {
+      throw new TrainerException(
+          TrainerExit.MODEL,
+          "%s has %d columns; NF4 stores two numbers in a byte and takes even numbers of them, set model.quantization: None"
+              .formatted(entry.name(), entry.shape()[1]));
+    }
+    try (ScriptValue file = newMap(location.file(), TensorType.U8)) {
+      script.run(
+          "put_nf4",
+          weights,
+          entry.name(),
+          file,
+          entry.offset(),
+          TorchTypes.of(entry.type()),
+          entry.type().bytes(),
+          entry.shape());
     }
   }
 
@@ -76,17 +142,17 @@ final class ModelWeights implements AutoCloseable {
   }
 
   private ScriptValue map(Path file, TensorType type) {
-    return mappings.computeIfAbsent(
-        new Mapping(file, type),
-        mapping -> {
-          try {
-            long elements = Files.size(file) / type.bytes();
-            return script.call(
-                "map_file", file.toAbsolutePath().toString(), elements, TorchTypes.of(type));
-          } catch (IOException e) {
-            throw new UncheckedIOException(e);
-          }
-        });
+    return mappings.computeIfAbsent(new Mapping(file, type), mapping -> newMap(file, type));
+  }
+
+  private ScriptValue newMap(Path file, TensorType type) {
+    try {
+      long elements = Files.size(file) / type.bytes();
+      return script.call(
+          "map_file", file.toAbsolutePath().toString(), elements, TorchTypes.of(type));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Closes the handles; the weights keep the mappings that they are views of. */

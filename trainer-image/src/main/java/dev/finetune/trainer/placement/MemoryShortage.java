@@ -56,6 +56,9 @@ record MemoryShortage(ReplicaMemory memory, LayerPlan plan) {
     if (batch.bytesPerNumber() > 2 && fits(batch.inBf16())) {
       helps.add("training.precision: BF16");
     }
+    if (memory.quantizable() && fits(memory.inNf4())) {
+      helps.add("model.quantization: NF4");
+    }
     for (int length = batch.length() / 2; length >= SHORTEST; length /= 2) {
       if (fits(batch.withLength(length))) {
         helps.add("training.maxLength: " + length);
@@ -71,7 +74,11 @@ record MemoryShortage(ReplicaMemory memory, LayerPlan plan) {
   }
 
   private boolean fits(MicroBatchSize other) {
-    return LayerPlan.best(memory.with(other), plan.devices(), plan.budgets()).fits();
+    return fits(memory.with(other));
+  }
+
+  private boolean fits(ReplicaMemory other) {
+    return LayerPlan.best(other, plan.devices(), plan.budgets()).fits();
   }
 
   private Optional<String> moreDevices() {

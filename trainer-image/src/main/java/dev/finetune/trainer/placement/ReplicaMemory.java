@@ -1,11 +1,13 @@
 package dev.finetune.trainer.placement;
 
+import dev.finetune.api.v1alpha1.Quantization;
 import dev.finetune.trainer.method.TuningMethod;
 import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.LayerTraits;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelConfig;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.Nf4;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -29,7 +31,9 @@ import java.util.stream.IntStream;
  *   <li>where q and k have norms, their inputs in float32 and two numbers of each head: N (H + K)
  *       (4 D + 8);
  *   <li>the MLP's gate before and after its activation, and what it is multiplied with: 3 N I e;
- *   <li>what the method needs: {@link TuningMethod#keptPerToken}.
+ *   <li>what the method needs: {@link TuningMethod#keptPerToken};
+ *   <li>where the linear layers' weights are stored in four bits, the dequantised ones, which the
+ *       backward pass multiplies with: e for each of their numbers.
  * </ul>
  *
  * Where layers are computed again, only their inputs are kept for the micro-batches in flight, N C
@@ -46,6 +50,7 @@ public final class ReplicaMemory {
 
   private final ModelFolder folder;
   private final TuningMethod method;
+  private final Quantization quantization;
   private final long headRows;
   private final Map<LayerRange, Long> parameters;
   private final MicroBatchSize batch;
@@ -63,22 +68,29 @@ public final class ReplicaMemory {
   /**
    * @param folder the checked model
    * @param method what trains
+   * @param quantization how the linear layers' weights are stored
    * @param headRows rows that meet the head at once
    * @param batch the micro-batch
    */
   public ReplicaMemory(
-      ModelFolder folder, TuningMethod method, long headRows, MicroBatchSize batch) {
-    this(folder, method, headRows, new HashMap<>(), batch);
+      ModelFolder folder,
+      TuningMethod method,
+      Quantization quantization,
+      long headRows,
+      MicroBatchSize batch) {
+    this(folder, method, quantization, headRows, new HashMap<>(), batch);
   }
 
   private ReplicaMemory(
       ModelFolder folder,
       TuningMethod method,
+      Quantization quantization,
       long headRows,
       Map<LayerRange, Long> parameters,
       MicroBatchSize batch) {
     this.folder = folder;
     this.method = method;
+    this.quantization = quantization;
     this.headRows = headRows;
     this.parameters = parameters;
     this.batch = batch;
@@ -95,7 +107,18 @@ public final class ReplicaMemory {
 
   /** The same model with another micro-batch. */
   ReplicaMemory with(MicroBatchSize other) {
-    return new ReplicaMemory(folder, method, headRows, parameters, other);
+    return new ReplicaMemory(folder, method, quantization, headRows, parameters, other);
+  }
+
+  /** The same with the linear layers' weights in four bits. */
+  ReplicaMemory inNf4() {
+    return new ReplicaMemory(folder, method, Quantization.NF4, headRows, parameters, batch);
+  }
+
+  /** Whether the linear layers' weights could be stored in four bits, and aren't. */
+  boolean quantizable() {
+    return quantization == Quantization.NONE
+        && folder.linearLayers().stream().noneMatch(linear -> method.trains(linear));
   }
 
   MicroBatchSize batch() {
@@ -114,14 +137,26 @@ public final class ReplicaMemory {
    * @param inFlight micro-batches whose forward pass is done and whose backward pass isn't, at most
    */
   public DeviceLoad load(LayerRange layers, int inFlight) {
-    long weights = parameters.computeIfAbsent(layers, folder::parameters) * batch.bytesPerNumber();
     long numbers =
         IntStream.rangeClosed(-1, layers())
             .filter(layers::containsPart)
             .mapToLong(part -> trained[part + 1])
             .sum();
     return new DeviceLoad(
-        layers, weights, BYTES_PER_TRAINED * numbers, activations(layers, inFlight));
+        layers, weights(layers), BYTES_PER_TRAINED * numbers, activations(layers, inFlight));
+  }
+
+  private long weights(LayerRange layers) {
+    long e = batch.bytesPerNumber();
+    long bytes = parameters.computeIfAbsent(layers, folder::parameters) * e;
+    if (quantization == Quantization.NF4) {
+      for (LinearLayer linear : folder.linearLayers()) {
+        if (layers.contains(linear.layer())) {
+          bytes += Nf4.bytes(linear.elements()) - linear.elements() * e;
+        }
+      }
+    }
+    return bytes;
   }
 
   private long activations(LayerRange layers, int inFlight) {
@@ -129,8 +164,9 @@ public final class ReplicaMemory {
     long largest = Arrays.stream(graphs, layers.first(), layers.end()).max().orElseThrow();
     long states = batch.tokens() * folder.config().hiddenSize() * batch.bytesPerNumber();
     long kept = batch.recompute() ? layers.size() * states : all;
-    long working = 2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber();
-    working += traits.cappedScores() ? 2 * Float.BYTES * scores() : 0;
+    long computing = 2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber();
+    computing += traits.cappedScores() ? 2 * Float.BYTES * scores() : 0;
+    long working = Math.max(computing, dequantizing());
     long backward = batch.recompute() ? largest + working : working;
     long head = layers.hasHead() ? head(states) : 0;
     return inFlight * (kept + mask()) + Math.max(backward, head);
@@ -145,6 +181,16 @@ public final class ReplicaMemory {
   /** Numbers of attention's scores in a layer, B H T T. */
   private long scores() {
     return batch.tokens() * batch.length() * folder.config().heads();
+  }
+
+  /** What dequantising the largest matrix takes besides the matrix, which its graph keeps. */
+  private long dequantizing() {
+    return quantization == Quantization.NONE
+        ? 0
+        : folder.linearLayers().stream()
+            .mapToLong(linear -> Nf4.workingBytes(linear.elements()))
+            .max()
+            .orElse(0);
   }
 
   private long head(long states) {
@@ -173,6 +219,14 @@ public final class ReplicaMemory {
     perToken += method.keptPerToken(layer, batch.bytesPerNumber());
     // In less than float32 the softmax's result is there once more, as the product takes it.
     long perScore = Float.BYTES + (e < Float.BYTES ? 2 * e : e);
-    return batch.tokens() * perToken + (traits.cappedScores() ? perScore * scores() : 0);
+    long kept = batch.tokens() * perToken + (traits.cappedScores() ? perScore * scores() : 0);
+    return quantization == Quantization.NONE ? kept : kept + e * linearNumbers(layer);
+  }
+
+  private long linearNumbers(int layer) {
+    return folder.linearLayers().stream()
+        .filter(linear -> linear.layer() == layer)
+        .mapToLong(LinearLayer::elements)
+        .sum();
   }
 }

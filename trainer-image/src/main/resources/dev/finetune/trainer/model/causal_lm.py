@@ -17,6 +17,8 @@
 #   layer(hidden, i, model, run, cache) -> hidden   (N, C) -> (N, C)
 #   head(hidden, model, run) -> logits         (N, C) -> (N, V), with the final norm
 #
+# nf4.py has the storage of frozen weights in four bits.
+#
 # This is TorchScript in the form in which archives hold it: `torch.` names the operators of ATen,
 # `__torch__.` what is defined in these files, and element types are numbers:
 # 2 int16, 4 int64, 5 float16, 6 float32, 7 float64, 15 bfloat16.
@@ -35,7 +37,8 @@
 
 class Model(NamedTuple):
   config : __torch__.Config
-  weights : Dict[str, Tensor]   # frozen, by their names in the model's file
+  weights : Dict[str, Tensor]   # frozen, by their names in the model's file; of those that are
+                                # stored in four bits, what nf4.py puts there instead
   tuned : Dict[str, Tensor]     # what a method puts on them, float32
   scales : Dict[str, float]     # of a linear layer's B A, by the layer's name; "" of the others
   dtype : int                   # to compute in
@@ -51,6 +54,12 @@ class Run(NamedTuple):
   mask : Optional[Tensor]       # the window's, (T, past + T) with T the longest sequence's; None: none is longer
   dropout : float               # probability of zeroing an element of an adapter's input
   generator : Optional[Generator]   # draws the dropout's masks; None: no dropout
+
+# NEFTune's noise on the embeddings (arXiv:2310.05914), of one micro-batch.
+class Noise(NamedTuple):
+  alpha : float                 # 0: none
+  seed : int
+  lengths : List[int]           # tokens of each sequence of a packed row; empty: T in every row
 
 # A micro-batch between the forward and the backward pass of some layers.
 class Passed(NamedTuple):
@@ -115,7 +124,9 @@ def restart(table: Tensor, lengths: List[int]) -> Tensor:
 def weight(name: str, model: __torch__.Model) -> Tensor:
   if name in model.tuned:
     return model.tuned[name].to(model.dtype)
-  return model.weights[name]
+  if name in model.weights:
+    return model.weights[name]
+  return __torch__.dequantized(name, model.weights, model.dtype)
 
 def has_weight(name: str, model: __torch__.Model) -> bool:
   return torch.__or__(name in model.weights, name in model.tuned)
@@ -170,9 +181,29 @@ def embedding(ids: Tensor, model: __torch__.Model) -> Tensor:
     return torch.embedding(model.tuned[name], ids).to(model.dtype)
   return torch.embedding(model.weights[name], ids)
 
+def no_noise() -> __torch__.Noise:
+  return __torch__.Noise(0., 0, annotate(List[int], []))
+
+# x + u alpha / sqrt(L C) with u uniform in [-1, 1] for each number, where L is the length of a
+# sequence with its padding: (N, C) -> (N, C). As in transformers, it comes behind all that an
+# architecture's embedding does, such as Gemma's scaling.
+def noisy(x: Tensor, tokens: int, noise: __torch__.Noise) -> Tensor:
+  if torch.eq(noise.alpha, 0.):
+    return x
+  generator = torch.Generator(device=x.device, seed=noise.seed)
+  u = torch.uniform_(torch.empty_like(x, dtype=6), -1., 1., generator=generator)
+  if torch.eq(torch.len(noise.lengths), 0):
+    u = torch.mul_(u, torch.div(noise.alpha, torch.sqrt(tokens * x.size(1))))
+  start = 0
+  for length in noise.lengths:
+    of_sequence = torch.slice(u, 0, start, start + length)
+    of_sequence = torch.mul_(of_sequence, torch.div(noise.alpha, torch.sqrt(length * x.size(1))))
+    start = start + length
+  return torch.add(x, u.to(x.dtype))
+
 # The first layer's input, (B, T) ids -> (N, C).
-def first_hidden(ids: Tensor, model: __torch__.Model) -> Tensor:
-  return __torch__.embed(ids.view([-1]), model)
+def first_hidden(ids: Tensor, model: __torch__.Model, noise: __torch__.Noise) -> Tensor:
+  return __torch__.noisy(__torch__.embed(ids.view([-1]), model), ids.size(1), noise)
 
 # x over its root mean square, in float32. One tensor of x's size is made, the result: what is made
 # and dropped between tensors that stay leaves holes in the heap.
@@ -410,7 +441,7 @@ def head_backward(hidden: Tensor, labels: Tensor, model: __torch__.Model, traine
 # Adds the gradients of what trains in the embedding, from that of the first layer's input.
 def embedding_backward(ids: Tensor, gradient: Tensor, model: __torch__.Model, trained: __torch__.Trained) -> None:
   torch.set_grad_enabled(True)
-  x = __torch__.first_hidden(ids, model)
+  x = __torch__.first_hidden(ids, model, __torch__.no_noise())
   found = torch.grad([x], __torch__.leaves(trained, 0), annotate(List[Optional[Tensor]], [gradient]))
   torch.set_grad_enabled(False)
   __torch__.add_gradients(trained, 0, found)
@@ -534,6 +565,14 @@ class CausalLm(Module):
     tensors[name] = torch.clone(tensor).to(torch.device(device))
     return None
 
+  # The tables of the weights that are stored in four bits, and such a weight: its numbers of the
+  # type file_dtype, each of `bytes` bytes, begin at a byte of a file that is mapped as bytes.
+  def put_nf4_tables(self: __torch__.CausalLm, weights: Dict[str, Tensor], values: Tensor, absmax_table: Tensor, device: str) -> None:
+    return __torch__.put_nf4_tables(weights, values, absmax_table, torch.device(device))
+
+  def put_nf4(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, file: Tensor, offset: int, file_dtype: int, bytes: int, shape: List[int]) -> None:
+    return __torch__.put_nf4(weights, name, file, offset, file_dtype, bytes, shape, 4194304)
+
   # A second name for the same tensor: a tied head.
   def tie_weight(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, to: str) -> None:
     weights[name] = weights[to]
@@ -645,12 +684,13 @@ class CausalLm(Module):
 
   # One micro-batch: the loss's sum over its supervised tokens; the gradient of loss / window is
   # added to the window's. `lengths` are those of a packed row's sequences, whose first labels are
-  # -100. `seeds` has a number for the dropout of each layer, and of the head.
-  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, seeds: List[int], recompute: bool, chunk: int) -> float:
+  # -100. `seeds` has a number for the dropout of each layer, for that of the head, and for the noise
+  # on the embeddings.
+  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, alpha: float, seeds: List[int], recompute: bool, chunk: int) -> float:
     ids = ids.to(model.device)
     labels = labels.to(model.device)
     rows, tokens = torch.size(ids)
-    x = __torch__.first_hidden(ids, model)
+    x = __torch__.first_hidden(ids, model, __torch__.Noise(alpha, seeds[-1], lengths))
     run = __torch__.new_run(model, rows, lengths, 0, torch.floordiv(x.size(0), rows))
     layers = model.config.layers
     lowest = __torch__.lowest_trained(trained)
@@ -663,8 +703,8 @@ class CausalLm(Module):
 
   # The same in parts, for a model whose layers lie on several devices: each holds the layers
   # [first, end) with what trains in them, and hidden states and their gradients are handed on.
-  def stage_input(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:
-    return __torch__.first_hidden(ids.to(model.device), model)
+  def stage_input(self: __torch__.CausalLm, ids: Tensor, lengths: List[int], model: __torch__.Model, alpha: float, seed: int) -> Tensor:
+    return __torch__.first_hidden(ids.to(model.device), model, __torch__.Noise(alpha, seed, lengths))
 
   # `lowest` at `end` keeps nothing for a backward pass.
   def stage_forward(self: __torch__.CausalLm, x: Tensor, rows: int, lengths: List[int], first: int, end: int, lowest: int, model: __torch__.Model, dropout: float, seeds: List[int], recompute: bool) -> __torch__.Passed:
@@ -751,7 +791,7 @@ class CausalLm(Module):
   def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, chunk: int) -> float:
     torch.set_grad_enabled(False)
     rows, tokens = torch.size(ids)
-    x = __torch__.first_hidden(ids.to(model.device), model)
+    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
     run = __torch__.new_run(model, rows, lengths, 0, torch.floordiv(x.size(0), rows))
     none = annotate(Dict[str, Tensor], {})
     for i in range(model.config.layers):
@@ -762,7 +802,7 @@ class CausalLm(Module):
   def logits(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:
     torch.set_grad_enabled(False)
     rows, tokens = torch.size(ids)
-    x = __torch__.first_hidden(ids.to(model.device), model)
+    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
     run = __torch__.new_run(model, rows, annotate(List[int], []), 0, torch.floordiv(x.size(0), rows))
     none = annotate(Dict[str, Tensor], {})
     for i in range(model.config.layers):

@@ -297,6 +297,19 @@ class RecipeOptionsTest {
   }
 
   @Test
+  void weightsThatTrainAreNotStoredInFourBits() {
+    assertThatThrownBy(() -> least("--train_type", "full", "--quant_bits", "4"))
+        .isInstanceOf(TrainerException.class)
+        .hasMessageContaining(
+            "--quant_bits (recipe.model.quantization): NF4 stores frozen weights");
+    assertThatThrownBy(() -> least("--quant_bits", "8"))
+        .hasMessageContaining("--quant_bits 8 isn't served")
+        .hasMessageContaining("[0, 4]");
+    assertThatThrownBy(() -> least("--quant_bits", "4", "--bnb_4bit_quant_type", "fp4"))
+        .hasMessageContaining("use nf4");
+  }
+
+  @Test
   void whatChangesNothingIsTakenAndSaid() {
     assertThat(
             notes(

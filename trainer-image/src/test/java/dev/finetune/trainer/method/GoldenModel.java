@@ -16,6 +16,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -139,7 +140,18 @@ public final class GoldenModel {
   /** A recipe with PyTorch's defaults of AdamW. */
   public static Recipe recipe(
       LoraOptions lora, double weightDecay, double maxGradNorm, boolean recompute) {
-    return RecipeFixture.of(
+    return recipe(lora, weightDecay, maxGradNorm, recompute, Map.of());
+  }
+
+  /** The same with more settings, by the field's path. */
+  static Recipe recipe(
+      LoraOptions lora,
+      double weightDecay,
+      double maxGradNorm,
+      boolean recompute,
+      Map<String, ?> more) {
+    Map<String, Object> settings = new HashMap<>(more);
+    settings.putAll(
         Map.of(
             "method.lora",
             lora,
@@ -161,5 +173,6 @@ public final class GoldenModel {
             128,
             "training.gradientCheckpointing",
             recompute));
+    return RecipeFixture.of(settings);
   }
 }

@@ -3,6 +3,7 @@ package dev.finetune.trainer.placement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.finetune.api.v1alpha1.Quantization;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.RecipeFixture;
 import dev.finetune.trainer.TrainerException;
@@ -43,7 +44,12 @@ class LayerPlanTest {
   }
 
   private ReplicaMemory memory(MicroBatchSize batch) {
-    return new ReplicaMemory(llama, lora(llama, /* dropout= */ 0.05), HEAD_ROWS, batch);
+    return memory(batch, Quantization.NONE);
+  }
+
+  private ReplicaMemory memory(MicroBatchSize batch, Quantization quantization) {
+    return new ReplicaMemory(
+        llama, lora(llama, /* dropout= */ 0.05), quantization, HEAD_ROWS, batch);
   }
 
   private static TuningMethod lora(ModelFolder model, double dropout) {
@@ -86,6 +92,35 @@ class LayerPlanTest {
         .isEqualTo(layer * plan.loads().get(1).layers().size());
   }
 
+  @Test
+  void weightsInFourBitsAreCountedToTheByte() {
+    ReplicaMemory memory = memory(batch(true), Quantization.NF4);
+    LayerPlan plan = LayerPlan.of(memory, gpus(3), List.of());
+
+    // Of the 218,112,000 weights of a layer all but two norms' are in seven matrices, each with a
+    // byte for two numbers, one for the scale of 64, and four bytes for that of 256 scales and for
+    // the offset.
+    long matrices = 218_112_000 - 2 * 4096;
+    long layer = matrices / 2 + matrices / 64 + matrices / 64 / 256 * 4 + 7 * 4 + 2L * 2 * 4096;
+    assertThat(plan.loads().get(1).weights())
+        .isEqualTo(layer * plan.loads().get(1).layers().size());
+    // The embedding, the head and the last norm stay in BF16.
+    assertThat(plan.loads().stream().mapToLong(DeviceLoad::weights).sum())
+        .isEqualTo(32 * layer + 2L * (2L * 128_256 * 4096 + 4096));
+  }
+
+  @Test
+  void theBackwardPassOfWeightsInFourBitsKeepsThemDequantized() {
+    LayerRange all = LayerRange.all(32);
+    long layer = 2L * (218_112_000 - 2 * 4096);
+    for (boolean recompute : new boolean[] {true, false}) {
+      long more =
+          memory(batch(recompute), Quantization.NF4).load(all, 1).activations()
+              - memory(batch(recompute)).load(all, 1).activations();
+      assertThat(more).isEqualTo(recompute ? layer : 32 * layer);
+    }
+  }
+
   /**
    * Measured on a CPU with SmolLM2 135M's shape in float32, 2 x 256 tokens and rank 16: the growth
    * of the resident set in TunedModel.accumulate (VmHWM after a reset, less VmRSS before), with
@@ -101,7 +136,11 @@ class LayerPlanTest {
     MicroBatchSize batch = new MicroBatchSize(2, 256, 1, recompute, 4);
     ReplicaMemory memory =
         new ReplicaMemory(
-            smol, lora(smol, dropout ? 0.05 : 0), CausalLm.headRows(smol, "cpu"), batch);
+            smol,
+            lora(smol, dropout ? 0.05 : 0),
+            Quantization.NONE,
+            CausalLm.headRows(smol, "cpu"),
+            batch);
 
     double counted = memory.load(LayerRange.all(30), 1).activations() / 1e6;
 
@@ -120,7 +159,7 @@ class LayerPlanTest {
   }
 
   private static long activations(ModelFolder folder, MicroBatchSize batch) {
-    return new ReplicaMemory(folder, lora(folder, 0), HEAD_ROWS, batch)
+    return new ReplicaMemory(folder, lora(folder, 0), Quantization.NONE, HEAD_ROWS, batch)
         .load(new LayerRange(0, 1, 2), batch.perWindow())
         .activations();
   }
@@ -203,6 +242,16 @@ class LayerPlanTest {
 
     assertThatThrownBy(() -> LayerPlan.of(memory(wide), gpus(2), List.of(12 * GB, 12 * GB)))
         .hasMessageContaining("training.precision: BF16");
+  }
+
+  @Test
+  void unquantizedWeightsAreToldOfFourBits() {
+    assertThatThrownBy(() -> LayerPlan.of(memory(batch(true)), gpus(1), List.of(13 * GB)))
+        .hasMessageContaining("model.quantization: NF4");
+    assertThatThrownBy(
+            () -> LayerPlan.of(memory(batch(true), Quantization.NF4), gpus(1), List.of(GB)))
+        .message()
+        .doesNotContain("NF4");
   }
 
   @Test

@@ -138,6 +138,7 @@ public final class ReplicaMemory {
     long e = batch.bytesPerNumber();
     long bytes = parameters.computeIfAbsent(layers, folder::parameters) * e;
     if (quantization == Quantization.NF4) {
+      bytes += Nf4.workingBytes();
       for (LinearLayer linear : folder.linearLayers()) {
         if (layers.contains(linear.layer())) {
           bytes += Nf4.bytes(linear.elements()) - linear.elements() * e;
@@ -152,21 +153,10 @@ public final class ReplicaMemory {
     long largest = Arrays.stream(graphs, layers.first(), layers.end()).max().orElseThrow();
     long states = batch.tokens() * folder.config().hiddenSize() * batch.bytesPerNumber();
     long kept = batch.recompute() ? layers.size() * states : all;
-    long working =
-        Math.max(2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber(), dequantizing());
+    long working = 2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber();
     long backward = batch.recompute() ? largest + working : working;
     long head = layers.hasHead() ? head(states) : 0;
     return inFlight * kept + Math.max(backward, head);
-  }
-
-  /** What dequantising the largest matrix takes besides the matrix, which its graph keeps. */
-  private long dequantizing() {
-    return quantization == Quantization.NONE
-        ? 0
-        : folder.linearLayers().stream()
-            .mapToLong(linear -> Nf4.workingBytes(linear.elements()))
-            .max()
-            .orElse(0);
   }
 
   private long head(long states) {

@@ -88,6 +88,7 @@ final class ModelWeights implements AutoCloseable {
         weights,
         HostTensor.ofFloats(values, values.length),
         HostTensor.ofFloats(table, table.length),
+        Nf4.piece(device),
         device);
   }
 

@@ -13,11 +13,11 @@ public final class Nf4 {
   /** Those values with one scale of their own. */
   private static final int ABSMAX_BLOCK = 256;
 
-  /**
-   * Numbers that are quantised or dequantised at a time, as in nf4.py: large enough for a GPU, and
-   * small beside a large model's matrices.
-   */
-  static final int PIECE = 1 << 22;
+  /** Numbers that are dequantised at a time on a CPU: what is made of them stays in its cache. */
+  private static final int CPU_PIECE = 1 << 18;
+
+  /** On a GPU fewer, larger operations are faster. */
+  private static final int GPU_PIECE = 1 << 22;
 
   /**
    * Quantiles of a normal distribution with as many weights between each two, scaled to [-1, 1],
@@ -94,14 +94,17 @@ public final class Nf4 {
   }
 
   /**
-   * Bytes that dequantising a weight takes besides its result: the codes of a piece as indices and
-   * the piece in float32.
+   * Numbers that are quantised or dequantised at a time.
    *
-   * @param elements how many numbers it has
+   * @param device cpu, or cuda:N
    */
-  public static long workingBytes(long elements) {
-    long piece = Math.min(elements, PIECE);
-    return piece / 2 * Integer.BYTES + piece * Float.BYTES;
+  static int piece(String device) {
+    return device.equals("cpu") ? CPU_PIECE : GPU_PIECE;
+  }
+
+  /** Bytes of the room that dequantising has on a GPU: a piece's indices and its numbers. */
+  public static long workingBytes() {
+    return GPU_PIECE / 2 * Integer.BYTES + GPU_PIECE * Float.BYTES;
   }
 
   private static long ceilDiv(long a, long b) {

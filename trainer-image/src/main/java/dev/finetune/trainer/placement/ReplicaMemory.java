@@ -150,6 +150,7 @@ public final class ReplicaMemory {
     long e = batch.bytesPerNumber();
     long bytes = parameters.computeIfAbsent(layers, folder::parameters) * e;
     if (quantization == Quantization.NF4) {
+      bytes += Nf4.workingBytes();
       for (LinearLayer linear : folder.linearLayers()) {
         if (layers.contains(linear.layer())) {
           bytes += Nf4.bytes(linear.elements()) - linear.elements() * e;
@@ -164,9 +165,8 @@ public final class ReplicaMemory {
     long largest = Arrays.stream(graphs, layers.first(), layers.end()).max().orElseThrow();
     long states = batch.tokens() * folder.config().hiddenSize() * batch.bytesPerNumber();
     long kept = batch.recompute() ? layers.size() * states : all;
-    long computing = 2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber();
-    computing += traits.cappedScores() ? 2 * Float.BYTES * scores() : 0;
-    long working = Math.max(computing, dequantizing());
+    long working = 2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber();
+    working += traits.cappedScores() ? 2 * Float.BYTES * scores() : 0;
     long backward = batch.recompute() ? largest + working : working;
     long head = layers.hasHead() ? head(states) : 0;
     return inFlight * (kept + mask()) + Math.max(backward, head);
@@ -181,16 +181,6 @@ public final class ReplicaMemory {
   /** Numbers of attention's scores in a layer, B H T T. */
   private long scores() {
     return batch.tokens() * batch.length() * folder.config().heads();
-  }
-
-  /** What dequantising the largest matrix takes besides the matrix, which its graph keeps. */
-  private long dequantizing() {
-    return quantization == Quantization.NONE
-        ? 0
-        : folder.linearLayers().stream()
-            .mapToLong(linear -> Nf4.workingBytes(linear.elements()))
-            .max()
-            .orElse(0);
   }
 
   private long head(long states) {

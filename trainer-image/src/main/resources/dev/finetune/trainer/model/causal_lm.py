@@ -567,11 +567,11 @@ class CausalLm(Module):
 
   # The tables of the weights that are stored in four bits, and such a weight: its numbers of the
   # type file_dtype, each of `bytes` bytes, begin at a byte of a file that is mapped as bytes.
-  def put_nf4_tables(self: __torch__.CausalLm, weights: Dict[str, Tensor], values: Tensor, absmax_table: Tensor, device: str) -> None:
-    return __torch__.put_nf4_tables(weights, values, absmax_table, torch.device(device))
+  def put_nf4_tables(self: __torch__.CausalLm, weights: Dict[str, Tensor], values: Tensor, absmax_table: Tensor, piece: int, device: str) -> None:
+    return __torch__.put_nf4_tables(weights, values, absmax_table, piece, torch.device(device))
 
   def put_nf4(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, file: Tensor, offset: int, file_dtype: int, bytes: int, shape: List[int]) -> None:
-    return __torch__.put_nf4(weights, name, file, offset, file_dtype, bytes, shape, 4194304)
+    return __torch__.put_nf4(weights, name, file, offset, file_dtype, bytes, shape)
 
   # A second name for the same tensor: a tied head.
   def tie_weight(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, to: str) -> None:

@@ -46,23 +46,28 @@ def absmax_dequantize(codes: Tensor, scales: Tensor, offset: Tensor, table: Tens
   absmax = torch.index_select(table, 0, codes.to(3)) * torch.slice(scale, 0, 0, torch.numel(codes))
   return torch.add_(absmax, offset)
 
-# Codes and absmax -> (n) of dtype, `piece` numbers at a time, a multiple of 64: what is made on the
-# way is no larger than that. `pairs` are the two values of each byte, (256, 2).
-def nf4_dequantize(codes: Tensor, absmax: Tensor, n: int, pairs: Tensor, piece: int, dtype: int) -> Tensor:
+# Codes and absmax -> (n) of dtype, a piece at a time, in the room for one: `numbers` (piece / 2, 2)
+# float32 and `indices` (piece / 2) int32, where piece is a multiple of 64. Without it, what is made
+# and dropped for each weight leaves more holes in a CPU's heap.
+# `pairs` are the two values of each byte, (256, 2).
+def nf4_dequantize(codes: Tensor, absmax: Tensor, n: int, pairs: Tensor, numbers: Tensor, indices: Tensor, dtype: int) -> Tensor:
   out = torch.empty([n], dtype=dtype, device=codes.device)
+  piece = torch.numel(numbers)
   start = 0
   while torch.lt(start, n):
     end = ops.prim.min(start + piece, n)
     bytes = torch.slice(codes, 0, torch.floordiv(start, 2), torch.floordiv(end + 1, 2))
-    numbers = torch.index_select(pairs, 0, bytes.to(3)).view([-1])
+    count = torch.numel(bytes)
+    index = torch.copy_(torch.slice(indices, 0, 0, count), bytes)
+    found = torch.index_select(pairs, 0, index, out=torch.slice(numbers, 0, 0, count)).view([-1])
     first = torch.floordiv(start, 64)
     blocks = torch.floordiv(end - start, 64)
     if torch.gt(blocks, 0):
       factors = torch.unsqueeze(torch.slice(absmax, 0, first, first + blocks), 1)
-      torch.mul_(torch.slice(numbers, 0, 0, blocks * 64).view([-1, 64]), factors)
+      torch.mul_(torch.slice(found, 0, 0, blocks * 64).view([-1, 64]), factors)
     if torch.lt(blocks * 64, end - start):
-      torch.mul_(torch.slice(numbers, 0, blocks * 64), torch.slice(absmax, 0, first + blocks))
-    torch.copy_(torch.slice(out, 0, start, end), torch.slice(numbers, 0, 0, end - start))
+      torch.mul_(torch.slice(found, 0, blocks * 64), torch.slice(absmax, 0, first + blocks))
+    torch.copy_(torch.slice(out, 0, start, end), torch.slice(found, 0, 0, end - start))
     start = end
   return out
 
@@ -72,19 +77,23 @@ def value_pairs(values: Tensor) -> Tensor:
   second = torch.unsqueeze(values, 0).expand([16, 16])
   return torch.stack([first, second], -1).reshape([256, 2])
 
-# Puts the tables into weights; once, before put_nf4.
-def put_nf4_tables(weights: Dict[str, Tensor], values: Tensor, absmax_table: Tensor, device: Device) -> None:
+# Puts the tables into weights, and the room for a piece; once, before put_nf4.
+def put_nf4_tables(weights: Dict[str, Tensor], values: Tensor, absmax_table: Tensor, piece: int, device: Device) -> None:
   # Copies, since the caller's buffers live no longer than the call.
   weights["nf4.values"] = torch.clone(values).to(device)
   weights["nf4.pairs"] = __torch__.value_pairs(weights["nf4.values"])
   weights["nf4.absmax_table"] = torch.clone(absmax_table).to(device)
+  half = torch.floordiv(piece, 2)
+  weights["nf4.numbers"] = torch.empty([half, 2], dtype=6, device=device)
+  weights["nf4.indices"] = torch.empty([half], dtype=3, device=device)
   return None
 
 # Puts a weight of `shape` (rows, an even number of columns) into weights: NAME.codes (rows,
 # columns / 2), NAME.absmax, NAME.scales and NAME.offset. Its numbers of the type `dtype` begin at a
 # byte of the file, and are read and quantised a piece at a time, so that memory never holds them all.
-def put_nf4(weights: Dict[str, Tensor], name: str, file: Tensor, offset: int, dtype: int, bytes: int, shape: List[int], piece: int) -> None:
+def put_nf4(weights: Dict[str, Tensor], name: str, file: Tensor, offset: int, dtype: int, bytes: int, shape: List[int]) -> None:
   values = weights["nf4.values"]
+  piece = torch.numel(weights["nf4.numbers"])
   n = shape[0] * shape[1]
   codes = torch.empty([torch.floordiv(n, 2)], dtype=0, device=values.device)
   absmax = torch.empty([torch.floordiv(n + 63, 64)], dtype=6, device=values.device)
@@ -111,5 +120,5 @@ def dequantized(name: str, weights: Dict[str, Tensor], dtype: int) -> Tensor:
   codes = weights[name + ".codes"]
   rows, bytes = torch.size(codes)
   absmax = __torch__.absmax_dequantize(weights[name + ".absmax"], weights[name + ".scales"], weights[name + ".offset"], weights["nf4.absmax_table"])
-  numbers = __torch__.nf4_dequantize(codes.view([-1]), absmax, rows * bytes * 2, weights["nf4.pairs"], 4194304, dtype)
+  numbers = __torch__.nf4_dequantize(codes.view([-1]), absmax, rows * bytes * 2, weights["nf4.pairs"], weights["nf4.numbers"], weights["nf4.indices"], dtype)
   return numbers.view([rows, -1])

@@ -144,10 +144,7 @@ class QuantizedModelTest {
     }
   }
 
-  /**
-   * Four bits cost this tiny model 0.065 of 0.98 nats a token at the start; a larger one loses less
-   * (docs/performance.md).
-   */
+  /** Four bits cost this tiny model 0.065 of 0.98 nats a token at the start. */
   @Test
   void theLossesStayCloseToThoseOfTheUnquantizedModel() {
     try (TunedModel quantized = create(nf4(0, true, Map.of()), folder);

@@ -47,7 +47,9 @@ class Nf4Test {
           codes, absmax = __torch__.nf4_quantize(x, values)
           absmax_codes, scales, offset = __torch__.absmax_quantize(absmax, table)
           restored = __torch__.absmax_dequantize(absmax_codes, scales, offset, table)
-          return __torch__.nf4_dequantize(codes, restored, torch.numel(x), __torch__.value_pairs(values), piece, dtype).to(6)
+          numbers = torch.empty([torch.floordiv(piece, 2), 2], dtype=6)
+          indices = torch.empty([torch.floordiv(piece, 2)], dtype=3)
+          return __torch__.nf4_dequantize(codes, restored, torch.numel(x), __torch__.value_pairs(values), numbers, indices, dtype).to(6)
 
         def linspace(self: __torch__.Probe, parts: int) -> Tensor:
           return torch.linspace(0.10000000000000001, 1, parts + 1, dtype=6)

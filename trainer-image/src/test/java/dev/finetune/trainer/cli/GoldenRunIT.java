@@ -30,7 +30,8 @@ class GoldenRunIT {
 
   static List<Arguments> traces() {
     List<Arguments> traces = new ArrayList<>();
-    for (String model : List.of("tiny-qwen3", "tiny-mistral")) {
+    for (String model :
+        List.of("tiny-qwen3", "tiny-mistral", "tiny-gemma2", "tiny-gemma3", "tiny-phi3")) {
       traces.add(Arguments.of(model, "lora"));
     }
     for (String model : List.of("tiny-llama", "tiny-llama3", "tiny-qwen2")) {

@@ -433,7 +433,7 @@ class FineTuneJobLifecycleTest {
         new Checkpoints(checkpoint, checkpoint, null),
         null,
         null,
-        adapter == null ? null : new TrainingResult(adapter, null));
+        adapter == null ? null : new TrainingResult(adapter, null, null));
   }
 
   private static Progress resumed(Progress progress, int step) {

@@ -21,4 +21,15 @@ public record DatasetOptions(
             "True draws a new order of the training rows for each epoch, from the seed; false keeps"
                 + " the files' order. Default true.")
         @Default("true")
-        Boolean shuffle) {}
+        Boolean shuffle,
+    @JsonPropertyDescription(
+            "Which tokens the loss counts: Answers (the assistant's turns), LastAnswer (the last of"
+                + " them) or All. A message's own loss: true or false, or a row's, comes before it."
+                + " Default Answers.")
+        @Default("\"Answers\"")
+        Supervision supervise,
+    @JsonPropertyDescription(
+            "What follows a row that can't be read: Fail ends the run before training, Skip leaves"
+                + " the row out and counts it. Either lists them by file and line. Default Fail.")
+        @Default("\"Fail\"")
+        InvalidRowPolicy invalidRows) {}

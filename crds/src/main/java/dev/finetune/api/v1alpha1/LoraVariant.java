@@ -9,5 +9,10 @@ public enum LoraVariant {
   STANDARD,
   /** Scale alpha / sqrt(rank). */
   @JsonProperty("RankStabilized")
-  RANK_STABILIZED
+  RANK_STABILIZED,
+  /**
+   * Scale alpha / rank, with the length of each row of the sum trained apart (arXiv:2402.09353).
+   */
+  @JsonProperty("DoRA")
+  DORA
 }

@@ -26,4 +26,9 @@ public record ModelOptions(
             "System turn put before every conversation that has none of its own. Default none, and"
                 + " then the template decides.")
         @Size(max = 8192)
-        String systemPrompt) {}
+        String systemPrompt,
+    @JsonPropertyDescription(
+            "How the frozen weights of linear layers are stored: None, or NF4, in four bits"
+                + " (arXiv:2305.14314). Not with method.full. Default None.")
+        @Default("\"None\"")
+        Quantization quantization) {}

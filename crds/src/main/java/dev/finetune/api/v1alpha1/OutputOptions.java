@@ -2,6 +2,7 @@ package dev.finetune.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
@@ -16,4 +17,9 @@ public record OutputOptions(
         @Required
         @Pattern(Sources.PATTERN)
         @Size(max = 1024)
-        String destination) {}
+        String destination,
+    @JsonPropertyDescription(
+            "True also writes the model with the adapter merged into its weights, a folder in Hugging"
+                + " Face's layout. Default false.")
+        @Default("false")
+        Boolean merge) {}

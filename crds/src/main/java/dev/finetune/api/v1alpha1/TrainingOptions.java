@@ -20,8 +20,8 @@ public record TrainingOptions(
         @Min(1)
         @Max(Integer.MAX_VALUE)
         Integer maxSteps,
-    @JsonPropertyDescription("Peak learning rate, above 0 and at most 1. Default 0.0001.")
-        @Default("0.0001")
+    @JsonPropertyDescription(
+            "Peak learning rate, above 0 and at most 1. Default 0.0001, and 0.00001 with method.full.")
         @Min(value = 0, inclusive = false)
         @Max(1)
         Double learningRate,
@@ -37,6 +37,12 @@ public record TrainingOptions(
         @Min(0)
         @Max(1)
         Double warmupRatio,
+    @JsonPropertyDescription(
+            "Steps in which the rate rises linearly from 0, instead of warmupRatio; at least 1."
+                + " Default none.")
+        @Min(1)
+        @Max(Integer.MAX_VALUE)
+        Integer warmupSteps,
     @JsonPropertyDescription(
             "AdamW's decoupled weight decay, on matrices only, 0 to 10. Default 0.1.")
         @Default("0.1")
@@ -86,6 +92,16 @@ public record TrainingOptions(
         @Default("\"Drop\"")
         Overlong overlong,
     @JsonPropertyDescription(
+            "True fills each of a micro-batch's batchSize sequences with several rows up to maxLength."
+                + " Rows never see each other and the loss of a row doesn't change. Default false.")
+        @Default("false")
+        Boolean packing,
+    @JsonPropertyDescription(
+            "True draws rows of like length into the same micro-batch, so that less is padded; the"
+                + " order then depends on the lengths. Default false.")
+        @Default("false")
+        Boolean groupByLength,
+    @JsonPropertyDescription(
             "Number format of the frozen weights and the activations: FP32, BF16, or Auto, which is"
                 + " BF16 on a GPU that has it and FP32 on a CPU. The adapter and the optimizer are"
                 + " always FP32. Default Auto.")
@@ -96,6 +112,11 @@ public record TrainingOptions(
                 + " third more time, a fraction of the memory. Default true.")
         @Default("true")
         Boolean gradientCheckpointing,
+    @JsonPropertyDescription(
+            "Noise on the embeddings in training (NEFTune, arXiv:2310.05914): uniform in +-alpha /"
+                + " sqrt(length x size), above 0. Default none.")
+        @Min(value = 0, inclusive = false)
+        Double neftuneAlpha,
     @JsonPropertyDescription(
             "Seed of shuffle, held-out rows, adapter initialisation and dropout, 0 to 2147483647."
                 + " Default 42.")
@@ -127,4 +148,15 @@ public record TrainingOptions(
         @Default("2")
         @Min(1)
         @Max(1000)
-        Integer keepCheckpoints) {}
+        Integer keepCheckpoints,
+    @JsonPropertyDescription(
+            "Evaluations without a better loss after which training ends with the best checkpoint, at"
+                + " least 1. Default none: never.")
+        @Min(1)
+        @Max(Integer.MAX_VALUE)
+        Integer earlyStoppingPatience,
+    @JsonPropertyDescription(
+            "What follows a loss that is NaN or infinite: Fail, or Rollback, once, to the last"
+                + " checkpoint, leaving the step's rows out. Default Fail.")
+        @Default("\"Fail\"")
+        NonFinitePolicy onNonFiniteLoss) {}

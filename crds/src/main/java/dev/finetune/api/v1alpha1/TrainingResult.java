@@ -9,5 +9,8 @@ public record TrainingResult(
     @JsonPropertyDescription(
             "Folder of the adapter, in PEFT's format: the best checkpoint's, or the last without validation.")
         String adapter,
+    @JsonPropertyDescription(
+            "Folder of the tuned model: after full fine-tuning, or with output.merge.")
+        String model,
     @JsonPropertyDescription("File with one JSON line per logged step and evaluation.")
         String logs) {}

@@ -21,4 +21,21 @@ public record ValidationOptions(
         Double fraction,
     @JsonPropertyDescription("Files to validate with, instead of a fraction; at most 32.")
         @Size(max = 32)
-        List<DatasetSource> sources) {}
+        List<DatasetSource> sources,
+    @JsonPropertyDescription(
+            "Scores of answers that the model writes to validation rows with each evaluation:"
+                + " ExactMatch, RougeL, Bleu. Writing takes far longer than the loss does. Default"
+                + " none.")
+        @Size(max = 3)
+        List<GenerationScore> scores,
+    @JsonPropertyDescription(
+            "Validation rows that answers are written to, the first ones, 1 to 10000. Default 32.")
+        @Default("32")
+        @Min(1)
+        @Max(10000)
+        Integer scoredRows,
+    @JsonPropertyDescription("Longest answer written, in tokens, 1 to 4096. Default 128.")
+        @Default("128")
+        @Min(1)
+        @Max(4096)
+        Integer answerTokens) {}

@@ -3,6 +3,7 @@ package dev.finetune.operator.validate;
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobSpec;
 import dev.finetune.api.v1alpha1.MethodOptions;
+import dev.finetune.api.v1alpha1.Quantization;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.api.v1alpha1.TrainingOptions;
 import dev.finetune.operator.config.OperatorConfig;
@@ -59,15 +60,30 @@ public final class FineTuneJobValidator {
       Recipe recipe, OperatorConfig config, List<Violation> violations) {
     SourceRules.check(recipe, config.allowFileSources(), violations);
     checkMethod(recipe.method(), violations);
+    checkQuantization(recipe, violations);
     checkEvaluation(recipe, violations);
   }
 
+  private static void checkQuantization(Recipe recipe, List<Violation> violations) {
+    boolean quantized = recipe.model() != null && recipe.model().quantization() == Quantization.NF4;
+    boolean full = recipe.method() != null && recipe.method().full() != null;
+    if (quantized && full) {
+      violations.add(
+          new Violation(
+              "spec.recipe.model.quantization",
+              "NF4 stores frozen weights, and method.full trains them; take lora, or None"));
+    }
+  }
+
   private static void checkMethod(MethodOptions method, List<Violation> violations) {
-    if (method == null || method.lora() == null) {
-      violations.add(new Violation("spec.recipe.method", "names no method; write lora: {}"));
+    if (method == null || method.given() != 1) {
+      violations.add(
+          new Violation(
+              "spec.recipe.method",
+              "must name exactly one method, such as lora: {}; there are " + MethodOptions.NAMES));
       return;
     }
-    List<String> targets = method.lora().targetModules();
+    List<String> targets = method.lora() == null ? null : method.lora().targetModules();
     if (targets != null && targets.size() > 1 && targets.contains(ALL_LINEAR)) {
       violations.add(
           new Violation(

@@ -51,7 +51,7 @@ public final class TestProgress {
         new Checkpoints(latest, latest, resumedFrom == null ? null : checkpoint(resumedFrom)),
         null,
         new ParameterCounts(1000L, 100_000L),
-        step < STEPS ? null : new TrainingResult("pvc://results/tuned/adapter", null));
+        step < STEPS ? null : new TrainingResult("pvc://results/tuned/adapter", null, null));
   }
 
   private static Checkpoint checkpoint(int step) {

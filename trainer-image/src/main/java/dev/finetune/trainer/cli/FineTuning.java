@@ -197,7 +197,7 @@ final class FineTuning {
     CheckpointStore checkpoints = scan.open(inputs.run(), token, options.keepCheckpoints());
     AdapterFolder adapter = new AdapterFolder(destination);
     TrainingResult result =
-        new TrainingResult(adapter.location(), destination.locationOf(LogFile.NAME));
+        new TrainingResult(adapter.location(), null, destination.locationOf(LogFile.NAME));
     boolean done = scan.holdsResult();
     briefing.tellStart(done ? Optional.empty() : Optional.of(checkpoints.state()));
     if (done) {

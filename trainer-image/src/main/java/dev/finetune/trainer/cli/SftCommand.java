@@ -19,6 +19,7 @@ import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -160,7 +161,10 @@ final class SftCommand implements Callable<Integer> {
   private List<String> devices(int localRank) {
     Devices here = Devices.ofThisProcess();
     return layers.chosen()
-        ? here.shareOfRank(devices, localRank, ranksPerNode(RankEnvironment.of(System.getenv())))
+        ? here.shareOfRank(
+            layers.devices(devices, here::visible),
+            localRank,
+            ranksPerNode(RankEnvironment.of(System.getenv())))
         : List.of(here.ofRank(devices, localRank));
   }
 
@@ -201,12 +205,19 @@ final class SftCommand implements Callable<Integer> {
     RunListener listener = new Listeners(List.of(tracker, console));
     Optional<ProgressServer> server = environment.listen().map(where -> serve(where, tracker));
     try {
+      flagNotes().forEach(listener::noted);
       Devices.ofThisProcess().warning(rank.devices()).ifPresent(listener::warned);
       return tuning(recipe, listener, rank, localRank).run();
     } finally {
       console.ended();
       server.ifPresent(ProgressServer::close);
     }
+  }
+
+  private List<String> flagNotes() {
+    List<String> notes = new ArrayList<>(RecipeOptions.notes(spec.commandLine().getParseResult()));
+    layers.note().ifPresent(notes::add);
+    return notes;
   }
 
   private FineTuning tuning(

@@ -95,6 +95,8 @@ final class ConversationReader {
             case AUTO -> null;
             case ALPACA -> new AlpacaFormat();
             case MESSAGES -> new MessagesFormat();
+            case SHARE_GPT, QUERY_RESPONSE, PROMPT_COMPLETION, TEXT ->
+                throw new UnsupportedOperationException(format.name());
           };
     }
 

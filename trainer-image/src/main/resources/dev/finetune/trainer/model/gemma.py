@@ -31,17 +31,17 @@ def read_config(numbers: Dict[str, float]) -> __torch__.Config:
 
 # The scale is rounded to the model's type first, as in training: to bfloat16, sqrt(3072) is 55.5.
 def embed(ids: Tensor, model: __torch__.Model) -> Tensor:
-  x = torch.embedding(model.weights["model.embed_tokens.weight"], ids)
+  x = __torch__.embedding(ids, model)
   return x * torch.full([], model.config.embedding_scale, dtype=x.dtype, device=x.device)
 
 # Root mean square norm whose weight is what the file's is above -1, all of it in float32.
 def norm(x: Tensor, name: str, model: __torch__.Model) -> Tensor:
-  weight = torch.add(model.weights[name].to(6), 1.)
+  weight = torch.add(__torch__.weight(name, model).to(6), 1.)
   return torch.mul_(__torch__.over_root_mean_square(x, model.config.eps), weight).to(x.dtype)
 
 # Each head's norm, before its rotation: (B, heads, T, D)
 def head_norm(x: Tensor, name: str, model: __torch__.Model) -> Tensor:
-  if name in model.weights:
+  if __torch__.has_weight(name, model):
     return __torch__.norm(x, name, model)
   return x
 
@@ -64,8 +64,8 @@ def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: 
   o = __torch__.linear(gate * up, name + "mlp.down_proj", model, run)
   return torch.add_(__torch__.norm(o, name + "post_feedforward_layernorm.weight", model), x)
 
-def head(x: Tensor, model: __torch__.Model) -> Tensor:
-  logits = torch.mm(__torch__.norm(x, "model.norm.weight", model), model.weights["lm_head.weight"].t())
+def head(x: Tensor, model: __torch__.Model, run: __torch__.Run) -> Tensor:
+  logits = __torch__.linear(__torch__.norm(x, "model.norm.weight", model), "lm_head", model, run)
   cap = model.config.logit_cap
   if torch.gt(cap, 0.):
     return torch.tanh_(torch.div(logits.to(6), cap)) * cap

@@ -21,12 +21,12 @@ def read_config(numbers: Dict[str, float]) -> __torch__.Config:
   return __torch__.Config(int(numbers["num_hidden_layers"]), int(numbers["num_key_value_heads"]), head_dim, frequencies, rotation, window, __torch__.sliding_layers(numbers), scale, 0., numbers["rms_norm_eps"])
 
 def embed(ids: Tensor, model: __torch__.Model) -> Tensor:
-  return torch.embedding(model.weights["model.embed_tokens.weight"], ids)
+  return __torch__.embedding(ids, model)
 
 def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: Dict[str, Tensor]) -> Tensor:
   c = model.config
   name = "model.layers." + str(i) + "."
-  h = __torch__.rms_norm(x, model.weights[name + "input_layernorm.weight"], c.eps)
+  h = __torch__.rms_norm(x, __torch__.weight(name + "input_layernorm.weight", model), c.eps)
   qkv = __torch__.linear(h, name + "self_attn.qkv_proj", model, run)
   keys = c.kv_heads * c.head_dim
   q, k, v = torch.split_with_sizes(qkv, [qkv.size(1) - 2 * keys, keys, keys], 1)
@@ -36,10 +36,10 @@ def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: 
   v = __torch__.remember(__torch__.split_heads(v, run.rows, c.head_dim), "values." + str(i), run, cache)
   o = __torch__.attention(q, k, v, i, model, run)
   x = torch.add_(__torch__.linear(o, name + "self_attn.o_proj", model, run), x)
-  h = __torch__.rms_norm(x, model.weights[name + "post_attention_layernorm.weight"], c.eps)
+  h = __torch__.rms_norm(x, __torch__.weight(name + "post_attention_layernorm.weight", model), c.eps)
   gate, up = torch.chunk(__torch__.linear(h, name + "mlp.gate_up_proj", model, run), 2, -1)
   return torch.add_(__torch__.linear(up * torch.silu(gate), name + "mlp.down_proj", model, run), x)
 
-def head(x: Tensor, model: __torch__.Model) -> Tensor:
-  h = __torch__.rms_norm(x, model.weights["model.norm.weight"], model.config.eps)
-  return torch.mm(h, model.weights["lm_head.weight"].t())
+def head(x: Tensor, model: __torch__.Model, run: __torch__.Run) -> Tensor:
+  h = __torch__.rms_norm(x, __torch__.weight("model.norm.weight", model), model.config.eps)
+  return __torch__.linear(h, "lm_head", model, run)

@@ -12,7 +12,6 @@ import dev.finetune.api.v1alpha1.DatasetSource;
 import dev.finetune.api.v1alpha1.Overlong;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingOptions;
-import dev.finetune.api.v1alpha1.ValidationOptions;
 import dev.finetune.trainer.TrainerException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,7 +53,7 @@ class DatasetPreparationTest {
 
   private DatasetSource source(String name, String... lines) throws IOException {
     Files.writeString(folder.resolve(name), String.join("\n", lines));
-    return new DatasetSource("pvc://data/" + name, DatasetFormat.AUTO, null);
+    return DatasetFixture.source("pvc://data/" + name, DatasetFormat.AUTO);
   }
 
   private PreparedDataset prepare(
@@ -69,9 +68,7 @@ class DatasetPreparationTest {
 
   private PreparedDataset prepare(DatasetSource... train) {
     return prepare(
-        null,
-        new DatasetOptions(List.of(train), new ValidationOptions(0.0, null), true),
-        training(512, Overlong.DROP, 42));
+        null, DatasetFixture.options(List.of(train), 0.0), training(512, Overlong.DROP, 42));
   }
 
   private void assertFaults(DatasetSource source, String... faults) {
@@ -155,7 +152,7 @@ class DatasetPreparationTest {
                 + " \"content\": \"Yo\"}]}",
             "{\"messages\": [{\"role\": \"system\", \"content\": \"Own\"}, {\"role\": \"user\","
                 + " \"content\": \"Hi\"}, {\"role\": \"assistant\", \"content\": \"Yo\"}]}");
-    DatasetOptions options = new DatasetOptions(List.of(source), null, true);
+    DatasetOptions options = DatasetFixture.options(List.of(source), null);
 
     List<TokenizedExample> train =
         prepare("Recipe's", options, training(512, Overlong.DROP, 1)).train();
@@ -292,7 +289,7 @@ class DatasetPreparationTest {
   @Test
   void refusesFilesThatAreMissingEmptyOrOfAnotherKind() throws IOException {
     assertFaults(
-        new DatasetSource("pvc://data/none.json", DatasetFormat.AUTO, null),
+        DatasetFixture.source("pvc://data/none.json", DatasetFormat.AUTO),
         "pvc://data/none.json: the file doesn't exist (looked for "
             + folder.resolve("none.json")
             + ")");
@@ -321,7 +318,7 @@ class DatasetPreparationTest {
   void dropsOverlongRowsAndCountsThem() throws IOException {
     String longAnswer = "word ".repeat(200);
     DatasetSource source = source("a.jsonl", row("a", "b"), row("c", longAnswer), row("e", "f"));
-    DatasetOptions options = new DatasetOptions(List.of(source), null, true);
+    DatasetOptions options = DatasetFixture.options(List.of(source), null);
 
     PreparedDataset data = prepare(null, options, training(64, Overlong.DROP, 1));
 
@@ -341,7 +338,7 @@ class DatasetPreparationTest {
   @Test
   void cutsOverlongRowsOnEitherSide() throws IOException {
     DatasetSource source = source("a.jsonl", row("Say it", "one two three four five six"));
-    DatasetOptions options = new DatasetOptions(List.of(source), null, true);
+    DatasetOptions options = DatasetFixture.options(List.of(source), null);
     TokenizedExample whole = prepare(null, options, training(512, Overlong.DROP, 1)).train().get(0);
     int cut = whole.length() - 3;
 
@@ -361,7 +358,7 @@ class DatasetPreparationTest {
   @Test
   void saysWhatToDoWhereNothingIsLeft() throws IOException {
     DatasetSource source = source("a.jsonl", row("a ".repeat(100), "b"));
-    DatasetOptions options = new DatasetOptions(List.of(source), null, true);
+    DatasetOptions options = DatasetFixture.options(List.of(source), null);
 
     assertThatThrownBy(() -> prepare(null, options, training(16, Overlong.TRUNCATE_RIGHT, 1)))
         .isInstanceOfSatisfying(
@@ -374,8 +371,7 @@ class DatasetPreparationTest {
   @Test
   void holdsOutTheSameFractionForTheSameSeed() throws IOException {
     DatasetSource source = source("a.jsonl", rows(40));
-    DatasetOptions options =
-        new DatasetOptions(List.of(source), new ValidationOptions(0.1, null), true);
+    DatasetOptions options = DatasetFixture.options(List.of(source), 0.1);
 
     PreparedDataset first = prepare(null, options, training(512, Overlong.DROP, 7));
     PreparedDataset again = prepare(null, options, training(512, Overlong.DROP, 7));
@@ -390,15 +386,13 @@ class DatasetPreparationTest {
 
   @Test
   void holdsOutAtLeastOneRowOfTwoAndNoneOfOne() throws IOException {
-    ValidationOptions percent = new ValidationOptions(0.01, null);
     TrainingOptions training = training(512, Overlong.DROP, 7);
     DatasetSource two = source("two.jsonl", rows(2));
     DatasetSource one = source("one.jsonl", rows(1));
 
-    assertThat(
-            prepare(null, new DatasetOptions(List.of(two), percent, true), training).validation())
+    assertThat(prepare(null, DatasetFixture.options(List.of(two), 0.01), training).validation())
         .hasSize(1);
-    assertThat(prepare(null, new DatasetOptions(List.of(one), percent, true), training).train())
+    assertThat(prepare(null, DatasetFixture.options(List.of(one), 0.01), training).train())
         .hasSize(1);
   }
 
@@ -406,8 +400,7 @@ class DatasetPreparationTest {
   void validatesWithFilesWhereTheyAreGiven() throws IOException {
     DatasetSource train = source("a.jsonl", rows(5));
     DatasetSource eval = source("b.json", "[" + row("x", "y") + "]");
-    DatasetOptions options =
-        new DatasetOptions(List.of(train), new ValidationOptions(0.5, List.of(eval)), true);
+    DatasetOptions options = DatasetFixture.options(List.of(train), 0.5, eval);
 
     PreparedDataset data = prepare(null, options, training(512, Overlong.DROP, 7));
 
@@ -419,7 +412,7 @@ class DatasetPreparationTest {
   @Test
   void drawsASampleWithTheSeedAndKeepsTheFilesOrder() throws IOException {
     source("a.jsonl", rows(50));
-    DatasetSource sampled = new DatasetSource("pvc://data/a.jsonl", DatasetFormat.ALPACA, 10);
+    DatasetSource sampled = DatasetFixture.sample("pvc://data/a.jsonl", 10);
 
     List<String> drawn = prepare(sampled).train().stream().map(TokenizedExample::origin).toList();
 

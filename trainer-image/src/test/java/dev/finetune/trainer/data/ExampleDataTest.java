@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.finetune.api.v1alpha1.ChatTemplateName;
 import dev.finetune.api.v1alpha1.DatasetFormat;
-import dev.finetune.api.v1alpha1.DatasetSource;
 import dev.finetune.api.v1alpha1.Overlong;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -99,7 +98,7 @@ class ExampleDataTest {
     Path file = EXAMPLES.resolve("data").resolve(name);
     List<Conversation> rows =
         new ConversationReader(null, 0, faults)
-            .read(new DatasetSource("pvc://data/" + name, DatasetFormat.AUTO, null), file, 0);
+            .read(DatasetFixture.source("pvc://data/" + name, DatasetFormat.AUTO), file, 0);
     faults.throwIfAny();
     return rows;
   }

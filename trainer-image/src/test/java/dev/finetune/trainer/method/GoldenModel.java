@@ -4,10 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.finetune.api.v1alpha1.LoraOptions;
 import dev.finetune.api.v1alpha1.LoraVariant;
-import dev.finetune.api.v1alpha1.MethodOptions;
-import dev.finetune.api.v1alpha1.Precision;
 import dev.finetune.api.v1alpha1.Recipe;
-import dev.finetune.api.v1alpha1.TrainingOptions;
+import dev.finetune.trainer.RecipeFixture;
 import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.data.TokenizedExample;
 import dev.finetune.trainer.safetensors.HostTensor;
@@ -122,38 +120,54 @@ public final class GoldenModel {
   /** The recipe of a trace. */
   public static Recipe recipe(JsonNode hyper, LoraVariant variant, boolean recompute) {
     return recipe(
-        new LoraOptions(8, 16.0, 0.0, List.of("all-linear"), variant),
+        lora(0.0, variant, "all-linear"),
         hyper.path("weight_decay").asDouble(),
         hyper.path("max_grad_norm").asDouble(0),
         recompute);
   }
 
+  /** LoRA with the rank and alpha of the traces. */
+  public static LoraOptions lora(double dropout, LoraVariant variant, String... targets) {
+    return lora(16.0, dropout, variant, targets);
+  }
+
+  /** LoRA with the rank of the traces. */
+  static LoraOptions lora(double alpha, double dropout, LoraVariant variant, String... targets) {
+    return RecipeFixture.of(
+            Map.of(
+                "method.lora.rank", 8,
+                "method.lora.alpha", alpha,
+                "method.lora.dropout", dropout,
+                "method.lora.targetModules", targets,
+                "method.lora.variant", variant))
+        .method()
+        .lora();
+  }
+
   /** A recipe with PyTorch's defaults of AdamW. */
   public static Recipe recipe(
       LoraOptions lora, double weightDecay, double maxGradNorm, boolean recompute) {
-    TrainingOptions training =
-        new TrainingOptions(
-            1,
-            null,
+    return RecipeFixture.of(
+        Map.of(
+            "method.lora",
+            lora,
+            "training.learningRate",
             1e-3,
-            null,
+            "training.warmupRatio",
             0.0,
+            "training.weightDecay",
             weightDecay,
-            0.9,
+            "training.adamBeta2",
             0.999,
-            1e-8,
+            "training.maxGradNorm",
             maxGradNorm,
+            "training.batchSize",
             BATCH,
+            "training.gradientAccumulationSteps",
             1,
+            "training.maxLength",
             128,
-            null,
-            Precision.AUTO,
-            recompute,
-            42,
-            5,
-            null,
-            500,
-            2);
-    return new Recipe(null, null, new MethodOptions(lora), training, null);
+            "training.gradientCheckpointing",
+            recompute));
   }
 }

@@ -84,7 +84,7 @@ final class ChangedModel {
   /** (T, V) of one row of tokens. */
   float[] logits(long... ids) {
     try (CausalLm model = CausalLm.load(ModelFolder.open(folder), "cpu", Precision.AUTO);
-        ScriptValue plain = model.withoutAdapter()) {
+        ScriptValue plain = model.untuned()) {
       HostTensor logits = model.logits(plain, HostTensor.ofLongs(ids, 1, ids.length));
       float[] values = new float[logits.floats().limit()];
       logits.floats().get(values);

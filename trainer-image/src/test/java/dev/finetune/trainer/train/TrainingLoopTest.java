@@ -8,11 +8,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.finetune.api.v1alpha1.Checkpoint;
 import dev.finetune.api.v1alpha1.Checkpoints;
 import dev.finetune.api.v1alpha1.EpochResult;
-import dev.finetune.api.v1alpha1.Overlong;
-import dev.finetune.api.v1alpha1.Precision;
-import dev.finetune.api.v1alpha1.Schedule;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingOptions;
+import dev.finetune.trainer.RecipeFixture;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.checkpoint.CheckpointScan;
 import dev.finetune.trainer.checkpoint.CheckpointStore;
@@ -31,6 +29,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -399,28 +398,18 @@ class TrainingLoopTest {
   }
 
   private static TrainingOptions options(int epochs, Integer maxSteps, int saveSteps) {
-    return new TrainingOptions(
-        epochs,
-        maxSteps,
-        0.1,
-        Schedule.COSINE,
-        0.1,
-        0.0,
-        0.9,
-        0.95,
-        1e-8,
-        1.0,
-        1,
-        2,
-        128,
-        Overlong.DROP,
-        Precision.FP32,
-        false,
-        42,
-        5,
-        null,
-        saveSteps,
-        2);
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("training.epochs", epochs);
+    if (maxSteps != null) {
+      settings.put("training.maxSteps", maxSteps);
+    }
+    settings.put("training.learningRate", 0.1);
+    settings.put("training.warmupRatio", 0.1);
+    settings.put("training.weightDecay", 0.0);
+    settings.put("training.batchSize", 1);
+    settings.put("training.gradientAccumulationSteps", 2);
+    settings.put("training.saveSteps", saveSteps);
+    return RecipeFixture.of(settings).training();
   }
 
   /** Writes down what it hears. */

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A model on each of several ranks, threads of this process that sum as processes do. */
-class LoraRanksTest {
+class TunedRanksTest {
   private static final double RATE = 1e-4;
   private static final int STEPS = 4;
   private static final int ROWS_PER_STEP = 12;
@@ -96,7 +96,7 @@ class LoraRanksTest {
   /** Restores first where there is an adapter; one that isn't rank 0's may be anything. */
   private Run train(
       ProcessGroup group, Map<String, HostTensor> adapter, Map<String, HostTensor> optimizer) {
-    LoraOptions lora = new LoraOptions(8, 16.0, 0.0, List.of("all-linear"), LoraVariant.STANDARD);
+    LoraOptions lora = GoldenModel.lora(0.0, LoraVariant.STANDARD, "all-linear");
     Recipe recipe = GoldenModel.recipe(lora, 0.1, 1.0, true);
     // 7 rows for the last step of an epoch: of four ranks the last one has none.
     List<TokenizedExample> rows = golden.rows("train").subList(0, 19);
@@ -112,8 +112,8 @@ class LoraRanksTest {
     double[] losses = new double[STEPS];
     double[] norms = new double[STEPS];
     Map<String, HostTensor> gradient = Map.of();
-    try (LoraModel model =
-        LoraModel.create(recipe, ModelFolder.open(golden.base()), "cpu", group)) {
+    try (TunedModel model =
+        TunedModel.create(recipe, ModelFolder.open(golden.base()), "cpu", group)) {
       if (!adapter.isEmpty()) {
         model.restore(adapter, optimizer);
       }

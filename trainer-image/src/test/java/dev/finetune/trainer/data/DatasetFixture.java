@@ -1,0 +1,46 @@
+package dev.finetune.trainer.data;
+
+import dev.finetune.api.v1alpha1.DatasetFormat;
+import dev.finetune.api.v1alpha1.DatasetOptions;
+import dev.finetune.api.v1alpha1.DatasetSource;
+import dev.finetune.trainer.RecipeFixture;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Data sets for tests, with the CRD's defaults. */
+final class DatasetFixture {
+  private DatasetFixture() {}
+
+  static DatasetSource source(String source, DatasetFormat format) {
+    return first(Map.of("source", source, "format", format));
+  }
+
+  static DatasetSource sample(String source, int rows) {
+    return first(Map.of("source", source, "sample", rows));
+  }
+
+  /** The one source of a data set. */
+  static DatasetSource first(Map<String, ?> settings) {
+    return RecipeFixture.of(Map.of("dataset.train", List.of(settings))).dataset().train().get(0);
+  }
+
+  /**
+   * A data set.
+   *
+   * @param fraction of the rows that is held out; null for the default
+   * @param validation files to validate with
+   */
+  static DatasetOptions options(
+      List<DatasetSource> train, Double fraction, DatasetSource... validation) {
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("dataset.train", train);
+    if (fraction != null) {
+      settings.put("dataset.validation.fraction", fraction);
+    }
+    if (validation.length > 0) {
+      settings.put("dataset.validation.sources", validation);
+    }
+    return RecipeFixture.of(settings).dataset();
+  }
+}

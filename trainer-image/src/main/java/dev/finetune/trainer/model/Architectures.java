@@ -3,12 +3,34 @@ package dev.finetune.trainer.model;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The architectures that the trainer knows. */
 final class Architectures {
   private static final List<Architecture> KNOWN =
-      List.of(new Llama(), new Qwen2(), new Qwen3(), new Mistral());
+      List.of(
+          new Llama(),
+          new Qwen2(),
+          new Qwen3(),
+          new Mistral(),
+          new SmolLm3(),
+          new Gemma2(),
+          new Gemma3(),
+          new Phi3());
+
+  private static final String INTERN_VL =
+      "InternVL: a language model with an image tower in front, which isn't supported yet";
+
+  /** Those that are asked for, and what to say of them. */
+  private static final Map<String, String> UNSUPPORTED =
+      Map.of(
+          "InternVLChatModel", INTERN_VL,
+          "InternVLForConditionalGeneration", INTERN_VL,
+          "Gemma3ForConditionalGeneration",
+              "Gemma 3 with its image tower, which isn't supported; take a text model such as"
+                  + " gemma-3-1b-it, or save this one's alone with transformers:"
+                  + " Gemma3ForCausalLM.from_pretrained(...).save_pretrained(...)");
 
   private Architectures() {}
 
@@ -21,12 +43,17 @@ final class Architectures {
     return KNOWN.stream()
         .filter(known -> known.name().equals(config.architecture()))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new TrainerException(
-                    TrainerExit.MODEL,
-                    "%s names the architecture '%s', which isn't supported; supported are %s"
-                        .formatted(config.file(), config.architecture(), names())));
+        .orElseThrow(() -> unsupported(config));
+  }
+
+  private static TrainerException unsupported(ModelConfig config) {
+    String name = config.architecture();
+    String what = UNSUPPORTED.get(name);
+    return new TrainerException(
+        TrainerExit.MODEL,
+        "%s names the architecture '%s', which %s; supported are %s"
+            .formatted(
+                config.file(), name, what == null ? "isn't supported" : "is " + what, names()));
   }
 
   private static String names() {

@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 
 /**
  * The memory that training a replica takes, by layers: counted from what causal_lm.py and the
- * architectures' scripts keep; within 3 % of what was measured (LayerPlanTest), to which an
+ * architectures' scripts keep; within 4 % of what was measured (LayerPlanTest), to which an
  * allocator adds its holes and CUDA its context, about half a GiB. With N = B T tokens of a
  * micro-batch, C the hidden size, D H the heads' size, I the MLP's, V the vocabulary and e bytes of
  * a number, the graph of one layer keeps
@@ -39,10 +39,10 @@ import java.util.stream.IntStream;
  * Where layers are computed again, only their inputs are kept for the micro-batches in flight, N C
  * e each, and the graph of one. A sliding window shorter than a row has a mask of T T e for each
  * micro-batch in flight, which a device's layers share. A backward pass through the MLP needs 3 N I
- * e more, and one through capped scores two float32 matrices of their size. The head works on no
- * more than a chunk of rows at a time: three float32 matrices of chunk x V (the logarithms of the
- * probabilities, their gradient and the logits'), besides four of N C e; two more where the logits
- * have a soft cap.
+ * e more, and one through capped scores, when the MLP's part of the graph is gone, two float32
+ * matrices of their size. The head works on no more than a chunk of rows at a time: three float32
+ * matrices of chunk x V (the logarithms of the probabilities, their gradient and the logits'), one
+ * more where the logits have a soft cap, besides four of N C e.
  */
 public final class ReplicaMemory {
   /** float32 value, gradient, and AdamW's two moments. */
@@ -165,8 +165,9 @@ public final class ReplicaMemory {
     long largest = Arrays.stream(graphs, layers.first(), layers.end()).max().orElseThrow();
     long states = batch.tokens() * folder.config().hiddenSize() * batch.bytesPerNumber();
     long kept = batch.recompute() ? layers.size() * states : all;
-    long working = 2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber();
-    working += traits.cappedScores() ? 2 * Float.BYTES * scores() : 0;
+    long ofMlp = 3 * batch.tokens() * inner * batch.bytesPerNumber();
+    long ofScores = traits.cappedScores() ? 2 * Float.BYTES * scores() : 0;
+    long working = 2 * states + Math.max(ofMlp, ofScores);
     long backward = batch.recompute() ? largest + working : working;
     long head = layers.hasHead() ? head(states) : 0;
     return inFlight * (kept + mask()) + Math.max(backward, head);
@@ -185,7 +186,7 @@ public final class ReplicaMemory {
 
   private long head(long states) {
     long rows = Math.min(headRows, batch.tokens());
-    long matrices = traits.cappedLogits() ? 5 : 3;
+    long matrices = traits.cappedLogits() ? 4 : 3;
     return 4 * states + matrices * Float.BYTES * rows * folder.config().vocabularySize();
   }
 

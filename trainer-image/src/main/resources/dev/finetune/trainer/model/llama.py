@@ -1,6 +1,7 @@
 # Llama 2 and 3 (arXiv:2302.13971, arXiv:2407.21783), Qwen2 (arXiv:2407.10671), which has biases on
-# q, k and v, Qwen3 (arXiv:2505.09388), which has norms on the heads of q and k, and Mistral
-# (arXiv:2310.06825), which has a sliding window: a layer takes what the model has.
+# q, k and v, Qwen3 (arXiv:2505.09388), which has norms on the heads of q and k, Mistral
+# (arXiv:2310.06825), which has a sliding window, and SmolLM3, some of whose layers don't rotate q and
+# k (arXiv:2501.18795): a layer takes what the model has.
 
 class Config(NamedTuple):
   layers : int

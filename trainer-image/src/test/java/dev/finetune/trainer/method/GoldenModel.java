@@ -28,7 +28,15 @@ public final class GoldenModel {
   public static final int BATCH = 4;
 
   private static final List<String> NAMES =
-      List.of("tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3", "tiny-mistral");
+      List.of(
+          "tiny-llama",
+          "tiny-llama3",
+          "tiny-qwen2",
+          "tiny-qwen3",
+          "tiny-mistral",
+          "tiny-gemma2",
+          "tiny-gemma3",
+          "tiny-phi3");
 
   private final Path folder;
   private final JsonNode data;

@@ -302,7 +302,7 @@ class ModelFolderTest {
   }
 
   /** Over the recorded positions that are no padding. */
-  private static double largestDifference(GoldenModel golden, Path path) {
+  static double largestDifference(GoldenModel golden, Path path) {
     Map<String, HostTensor> forward = golden.tensors("forward.safetensors");
     HostTensor expected = forward.get("logits"); // (B, K, V)
     HostTensor mask = forward.get("attention_mask"); // (B, T)

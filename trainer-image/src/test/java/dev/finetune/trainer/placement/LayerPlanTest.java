@@ -12,6 +12,7 @@ import dev.finetune.trainer.method.TuningMethod;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.SparseModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -149,6 +150,27 @@ class LayerPlanTest {
     assertThat(counted).isBetween(megabytes, 1.03 * megabytes);
   }
 
+  /** The same of ten layers with nine heads of 64, which have what their architecture has. */
+  @ParameterizedTest(name = "{0}, recompute {1}: {2} MB")
+  @CsvSource({
+    "Gemma2ForCausalLM,false,407.9",
+    "Gemma2ForCausalLM,true,81.0",
+    "Gemma3ForCausalLM,false,320.4",
+    "Phi3ForCausalLM,false,296.7"
+  })
+  void activationsOfOtherArchitecturesAreWhatWasMeasured(
+      String architecture, boolean recompute, double megabytes, @TempDir Path folder)
+      throws IOException {
+    ModelFolder medium = SparseModel.medium(folder, architecture);
+    MicroBatchSize batch = new MicroBatchSize(2, 256, 1, recompute, 4);
+    ReplicaMemory memory =
+        new ReplicaMemory(medium, lora(medium, 0), CausalLm.headRows(medium, "cpu"), batch);
+
+    double counted = memory.load(LayerRange.all(10), 1).activations() / 1e6;
+
+    assertThat(counted).isBetween(megabytes, 1.04 * megabytes);
+  }
+
   @Test
   void aWindowShorterThanTheRowsCostsAMaskForEachMicroBatchInFlight() {
     ModelFolder mistral = ModelFolder.open(new GoldenModel("tiny-mistral").base());
@@ -158,6 +180,37 @@ class LayerPlanTest {
 
     assertThat(activations(mistral, beyond) - activations(mistral, within))
         .isEqualTo(3 * 32 * 32 * 4);
+  }
+
+  /** As many tokens in both: what grows with the length of a row is only what has T T numbers. */
+  @Test
+  void cappedScoresAreCountedAsTheyAreWrittenOut() {
+    MicroBatchSize two = new MicroBatchSize(2, 8, 1, false, 4);
+    MicroBatchSize one = new MicroBatchSize(1, 16, 1, false, 4);
+    ModelFolder gemma2 = ModelFolder.open(new GoldenModel("tiny-gemma2").base());
+    ModelFolder gemma3 = ModelFolder.open(new GoldenModel("tiny-gemma3").base());
+
+    // Four heads; the graph keeps two float32 numbers of each score.
+    assertThat(activations(gemma2, one) - activations(gemma2, two))
+        .isEqualTo((16 * 16 - 2 * 8 * 8) * 4 * 8);
+    assertThat(activations(gemma3, one)).isEqualTo(activations(gemma3, two));
+
+    // In long rows a backward pass needs two more, and there is the window's mask.
+    MicroBatchSize twoLong = new MicroBatchSize(2, 256, 1, false, 4);
+    MicroBatchSize oneLong = new MicroBatchSize(1, 512, 1, false, 4);
+    assertThat(activations(gemma2, oneLong) - activations(gemma2, twoLong))
+        .isEqualTo((512 * 512 - 2 * 256 * 256) * 4 * (8 + 8) + (512 * 512 - 256 * 256) * 4);
+  }
+
+  @Test
+  void theNormsOfALayerAreCounted() {
+    MicroBatchSize batch = new MicroBatchSize(2, 8, 1, false, 4);
+    ModelFolder mistral = ModelFolder.open(new GoldenModel("tiny-mistral").base());
+    ModelFolder gemma3 = ModelFolder.open(new GoldenModel("tiny-gemma3").base());
+
+    // The same sizes. Two norms of 64 numbers more, and those of four q and two k heads of 16.
+    assertThat(activations(gemma3, batch) - activations(mistral, batch))
+        .isEqualTo(16 * 4 * (2 * 64 + 6 * (16 + 2)));
   }
 
   private static long activations(ModelFolder folder, MicroBatchSize batch) {

@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Loads a folder's weights into a script. Files are memory-mapped by libtorch and each weight is
@@ -29,24 +31,44 @@ final class ModelWeights implements AutoCloseable {
    * Loads the weights of some layers.
    *
    * @param layers which
+   * @param without names of weights that are left out
    * @param torchType number of the element type to compute with
    * @param device such as cpu or cuda:0
    * @return the script's dictionary of weights, with lm_head.weight also where it is tied
    */
   static ScriptValue load(
-      TorchScript script, ModelFolder folder, LayerRange layers, int torchType, String device) {
+      TorchScript script,
+      ModelFolder folder,
+      LayerRange layers,
+      Set<String> without,
+      int torchType,
+      String device) {
     ScriptValue weights = script.call("no_weights");
     try (ModelWeights loader = new ModelWeights(script)) {
-      folder
-          .weights(layers)
-          .forEach((name, location) -> loader.put(weights, location, torchType, device));
-      if (folder.config().tiedHead() && layers.hasHead()) {
+      Map<String, WeightLocation> read = folder.weights(layers);
+      read.keySet().removeAll(without);
+      read.values().forEach(location -> loader.put(weights, location, torchType, device));
+      if (folder.config().tiedHead()
+          && layers.hasHead()
+          && read.containsKey("model.embed_tokens.weight")) {
         script.run("tie_weight", weights, "lm_head.weight", "model.embed_tokens.weight");
       }
       return weights;
     } catch (RuntimeException e) {
       weights.close();
       throw e;
+    }
+  }
+
+  /** Puts some weights into a dictionary that there is. */
+  static void putInto(
+      ScriptValue weights,
+      TorchScript script,
+      Collection<WeightLocation> locations,
+      int torchType,
+      String device) {
+    try (ModelWeights loader = new ModelWeights(script)) {
+      locations.forEach(location -> loader.put(weights, location, torchType, device));
     }
   }
 

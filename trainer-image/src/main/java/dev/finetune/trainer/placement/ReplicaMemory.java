@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * The memory that training a replica takes, by layers: counted from what causal_lm.py and llama.py
@@ -102,29 +103,62 @@ public final class ReplicaMemory {
    * @param inFlight micro-batches whose forward pass is done and whose backward pass isn't, at most
    */
   public DeviceLoad load(LayerRange layers, int inFlight) {
-    long weights = parameters.computeIfAbsent(layers, folder::parameters) * batch.bytesPerNumber();
+    long weights =
+        parameters.computeIfAbsent(
+                layers, range -> folder.parameters(range, method.replacedWeights()))
+            * batch.bytesPerNumber();
     long numbers =
         IntStream.rangeClosed(-1, layers())
             .filter(layers::containsPart)
             .mapToLong(part -> trained[part + 1])
             .sum();
     return new DeviceLoad(
-        layers, weights, BYTES_PER_TRAINED * numbers, activations(layers, inFlight));
+        layers,
+        weights,
+        BYTES_PER_TRAINED * numbers + tiedHead(layers),
+        activations(layers, inFlight));
+  }
+
+  /** A tied head that trains elsewhere than the embedding has a value and a gradient of its own. */
+  private long tiedHead(LayerRange layers) {
+    boolean elsewhere = method.tiesHead() && layers.hasHead() && !layers.hasEmbedding();
+    return elsewhere ? 2 * Float.BYTES * trained[0] : 0;
   }
 
   private long activations(LayerRange layers, int inFlight) {
     long all = Arrays.stream(graphs, layers.first(), layers.end()).sum();
     long largest = Arrays.stream(graphs, layers.first(), layers.end()).max().orElseThrow();
-    long states = batch.tokens() * folder.config().hiddenSize() * batch.bytesPerNumber();
+    long states = tokens() * folder.config().hiddenSize() * batch.bytesPerNumber();
     long kept = batch.recompute() ? layers.size() * states : all;
-    long working = 2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber();
+    long working = 2 * states + 3 * tokens() * inner * batch.bytesPerNumber();
     long backward = batch.recompute() ? largest + working : working;
     long head = layers.hasHead() ? head(states) : 0;
-    return inFlight * kept + Math.max(backward, head);
+    return inFlight * kept + Math.max(backward, head) + weightsInUse(layers);
+  }
+
+  /** Tokens of a micro-batch with those that the method puts before them. */
+  private long tokens() {
+    return batch.tokens() + (long) batch.rows() * method.virtualTokens();
+  }
+
+  /**
+   * Of weights that train: the gradients before they are added to the window's, and where another
+   * type is computed in, the copies in it; of one layer at a time where layers are computed again.
+   */
+  private long weightsInUse(LayerRange layers) {
+    if (method.replacedWeights().isEmpty()) {
+      return 0;
+    }
+    long copy = batch.bytesPerNumber() < Float.BYTES ? batch.bytesPerNumber() : 0;
+    LongStream parts =
+        IntStream.rangeClosed(-1, layers())
+            .filter(layers::containsPart)
+            .mapToLong(part -> trained[part + 1]);
+    return (Float.BYTES + copy) * (batch.recompute() ? parts.max().orElse(0) : parts.sum());
   }
 
   private long head(long states) {
-    long rows = Math.min(headRows, batch.tokens());
+    long rows = Math.min(headRows, tokens());
     return 4 * states + 3 * Float.BYTES * rows * folder.config().vocabularySize();
   }
 
@@ -138,6 +172,6 @@ public final class ReplicaMemory {
             + 4 * heads * e
             + Float.BYTES * config.heads()
             + 3 * inner * e;
-    return batch.tokens() * (perToken + method.keptPerToken(layer, batch.bytesPerNumber()));
+    return tokens() * (perToken + method.keptPerToken(layer, batch.bytesPerNumber()));
   }
 }

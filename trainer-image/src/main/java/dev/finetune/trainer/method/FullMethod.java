@@ -45,7 +45,7 @@ final class FullMethod implements TuningMethod {
             (name, shape) -> {
               int part = folder.partOf(name);
               boolean everything = options.lastLayers() == null;
-              boolean tied = part == TrainedTensor.EMBEDDING && folder.config().tiedHead();
+              boolean tied = part == TrainedTensor.EMBEDDING && folder.tiedHead();
               if (everything || tied || part >= layers - last) {
                 tensors.add(tensor(name, part, shape, decayVectors));
               }
@@ -79,7 +79,7 @@ final class FullMethod implements TuningMethod {
 
   @Override
   public boolean tiesHead() {
-    return folder.config().tiedHead();
+    return folder.tiedHead();
   }
 
   @Override

@@ -81,6 +81,7 @@ record Stage(TunedModel part, int lowest) {
                         "stage_forward",
                         hidden,
                         batch.rows(),
+                        TunedModel.segments(batch),
                         layers().first(),
                         layers().end(),
                         keepFrom,

@@ -146,6 +146,7 @@ public final class TunedModel implements TrainableModel {
                     "accumulate",
                     ids,
                     labels(batch),
+                    segments(batch),
                     model,
                     trained,
                     windowTokens,
@@ -165,7 +166,11 @@ public final class TunedModel implements TrainableModel {
   @Override
   public double evaluate(Batch batch) {
     return onBatch(
-        batch, ids -> script().callDouble("evaluate", ids, labels(batch), model, base.headRows()));
+        batch,
+        ids ->
+            script()
+                .callDouble(
+                    "evaluate", ids, labels(batch), segments(batch), model, base.headRows()));
   }
 
   @Override
@@ -272,6 +277,11 @@ public final class TunedModel implements TrainableModel {
     return HostTensor.ofLongs(batch.labels(), batch.rows(), batch.length());
   }
 
+  /** Lengths of a packed row's sequences, as the script takes them. */
+  static long[] segments(Batch batch) {
+    return Arrays.stream(batch.segments()).asLongStream().toArray();
+  }
+
   private double onBatch(Batch batch, ToDoubleFunction<HostTensor> call) {
     return within(
         batch,
@@ -298,8 +308,8 @@ public final class TunedModel implements TrainableModel {
             ? "set a smaller training.batchSize with more gradientAccumulationSteps (the result is"
                 + " the same), or a smaller maxLength"
             : "set training.gradientCheckpointing, which keeps only each layer's input, or a"
-                  + " smaller batchSize with more gradientAccumulationSteps (the result is the"
-                  + " same)";
+                + " smaller batchSize with more gradientAccumulationSteps (the result is the"
+                + " same)";
     return "a batch of %d rows of %d tokens doesn't fit into the memory of %s: %s; %s"
         .formatted(batch.rows(), batch.length(), base.device(), e.getMessage(), remedy);
   }

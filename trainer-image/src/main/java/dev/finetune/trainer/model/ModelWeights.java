@@ -48,9 +48,7 @@ final class ModelWeights implements AutoCloseable {
       Map<String, WeightLocation> read = folder.weights(layers);
       read.keySet().removeAll(without);
       read.values().forEach(location -> loader.put(weights, location, torchType, device));
-      if (folder.config().tiedHead()
-          && layers.hasHead()
-          && read.containsKey("model.embed_tokens.weight")) {
+      if (folder.tiedHead() && layers.hasHead() && read.containsKey("model.embed_tokens.weight")) {
         script.run("tie_weight", weights, "lm_head.weight", "model.embed_tokens.weight");
       }
       return weights;

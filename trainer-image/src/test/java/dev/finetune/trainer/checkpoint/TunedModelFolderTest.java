@@ -48,7 +48,7 @@ class TunedModelFolderTest {
       assertThat(destination.resolve("model").resolve(file))
           .hasSameBinaryContentAs(golden.base().resolve(file));
     }
-    assertThat(result.config().tiedHead()).isEqualTo(name.equals("tiny-llama3"));
+    assertThat(result.tiedHead()).isEqualTo(name.equals("tiny-llama3"));
   }
 
   @Test

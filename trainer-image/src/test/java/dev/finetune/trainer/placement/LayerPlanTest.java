@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.RecipeFixture;
 import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.method.GoldenModel;
 import dev.finetune.trainer.method.TuningMethod;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LayerRange;
@@ -105,6 +106,23 @@ class LayerPlanTest {
     double counted = memory.load(LayerRange.all(30), 1).activations() / 1e6;
 
     assertThat(counted).isBetween(megabytes, 1.03 * megabytes);
+  }
+
+  @Test
+  void aWindowShorterThanTheRowsCostsAMaskForEachMicroBatchInFlight() {
+    ModelFolder mistral = ModelFolder.open(new GoldenModel("tiny-mistral").base());
+    assertThat(mistral.traits().slidingWindow()).hasValue(16);
+    MicroBatchSize within = new MicroBatchSize(4, 16, 3, true, 4);
+    MicroBatchSize beyond = new MicroBatchSize(2, 32, 3, true, 4);
+
+    assertThat(activations(mistral, beyond) - activations(mistral, within))
+        .isEqualTo(3 * 32 * 32 * 4);
+  }
+
+  private static long activations(ModelFolder folder, MicroBatchSize batch) {
+    return new ReplicaMemory(folder, lora(folder, 0), HEAD_ROWS, batch)
+        .load(new LayerRange(0, 1, 2), batch.perWindow())
+        .activations();
   }
 
   @Test
@@ -219,7 +237,8 @@ class LayerPlanTest {
     assertThat(LayerPlan.devicesPerReplica(memory, Collections.nCopies(5, 15 * GB))).isEqualTo(5);
     assertThat(LayerPlan.of(memory, gpus(4), Collections.nCopies(4, 15 * GB)).advice(memory))
         .hasValue(
-            "2 of these 4 devices are enough for a replica: --nproc_per_node 2 trains 2 replicas on different rows");
+            "2 of these 4 devices are enough for a replica: --nproc_per_node 2 trains 2 replicas on"
+                + " different rows");
     assertThat(LayerPlan.of(memory, gpus(4), List.of()).advice(memory)).isEmpty();
   }
 }

@@ -150,8 +150,8 @@ public final class CheckpointScan {
       if (!differences.isEmpty()) {
         throw new TrainerException(
             TrainerExit.USAGE,
-            ("%s already holds another run's %s: %s; give this run a destination of its own, or"
-                 + " delete that folder's content if it is no longer needed")
+            ("%s already holds another run's %s: %s; give this run a destination of its own, or delete that"
+                    + " folder's content if it is no longer needed")
                 .formatted(
                     destination.location(),
                     found.getKey().getFileName(),

@@ -29,6 +29,7 @@ public sealed interface TuningMethod
    */
   static TuningMethod of(Recipe recipe, ModelFolder folder) {
     MethodOptions method = recipe.method();
+    QuantizedWeights.check(recipe);
     if (method.full() != null) {
       return new FullMethod(method.full(), folder);
     }

@@ -569,6 +569,16 @@ class TuningMethodsTest {
         .hasMessageContaining("packed rows share a sequence");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"pissa", "full"})
+  void quantizedWeightsThatWouldChangeAreRefused(String method) {
+    Map<String, Object> quantized = new HashMap<>(METHODS.get(method));
+    quantized.put("model.quantization", "NF4");
+    assertThatThrownBy(() -> create(new GoldenModel(UNTIED), quantized, true))
+        .isInstanceOf(TrainerException.class)
+        .hasMessageContaining("NF4 stores");
+  }
+
   @Test
   void feedforwardModulesMustBeTargets() {
     Map<String, Object> others =

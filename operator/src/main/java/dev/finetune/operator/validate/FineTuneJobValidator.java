@@ -2,6 +2,7 @@ package dev.finetune.operator.validate;
 
 import dev.finetune.api.v1alpha1.FineTuneJob;
 import dev.finetune.api.v1alpha1.FineTuneJobSpec;
+import dev.finetune.api.v1alpha1.LoraInitialization;
 import dev.finetune.api.v1alpha1.MethodOptions;
 import dev.finetune.api.v1alpha1.Quantization;
 import dev.finetune.api.v1alpha1.Recipe;
@@ -9,6 +10,7 @@ import dev.finetune.api.v1alpha1.TrainingOptions;
 import dev.finetune.operator.config.OperatorConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -19,6 +21,10 @@ public final class FineTuneJobValidator {
   private static final int LONGEST_NAME = 52;
   private static final Pattern DNS_LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
   private static final String ALL_LINEAR = "all-linear";
+
+  /** What all-linear doesn't stand for; the names are allowed beside it. */
+  private static final Set<String> BESIDE_ALL_LINEAR =
+      Set.of(ALL_LINEAR, "embed_tokens", "lm_head");
 
   private FineTuneJobValidator() {}
 
@@ -61,17 +67,28 @@ public final class FineTuneJobValidator {
     SourceRules.check(recipe, config.allowFileSources(), violations);
     checkMethod(recipe.method(), violations);
     checkQuantization(recipe, violations);
+    checkPacking(recipe, violations);
     checkEvaluation(recipe, violations);
   }
 
   private static void checkQuantization(Recipe recipe, List<Violation> violations) {
     boolean quantized = recipe.model() != null && recipe.model().quantization() == Quantization.NF4;
-    boolean full = recipe.method() != null && recipe.method().full() != null;
-    if (quantized && full) {
+    MethodOptions method = recipe.method();
+    if (quantized && method != null && method.full() != null) {
       violations.add(
           new Violation(
               "spec.recipe.model.quantization",
               "NF4 stores frozen weights, and method.full trains them; take lora, or None"));
+    }
+    if (quantized
+        && method != null
+        && method.lora() != null
+        && method.lora().initialization() == LoraInitialization.PISSA) {
+      violations.add(
+          new Violation(
+              "spec.recipe.model.quantization",
+              "PiSSA changes the frozen weights, which NF4 stores rounded; take another"
+                  + " initialization, or None"));
     }
   }
 
@@ -83,12 +100,37 @@ public final class FineTuneJobValidator {
               "must name exactly one method, such as lora: {}; there are " + MethodOptions.NAMES));
       return;
     }
-    List<String> targets = method.lora() == null ? null : method.lora().targetModules();
-    if (targets != null && targets.size() > 1 && targets.contains(ALL_LINEAR)) {
+    if (method.lora() != null) {
+      checkTargets("lora", method.lora().targetModules(), violations);
+    }
+    if (method.ia3() != null) {
+      checkTargets("ia3", method.ia3().targetModules(), violations);
+    }
+  }
+
+  private static void checkTargets(
+      String method, List<String> targets, List<Violation> violations) {
+    if (targets != null
+        && targets.contains(ALL_LINEAR)
+        && targets.stream().anyMatch(target -> !BESIDE_ALL_LINEAR.contains(target))) {
       violations.add(
           new Violation(
-              "spec.recipe.method.lora.targetModules",
+              "spec.recipe.method." + method + ".targetModules",
               "all-linear stands for every layer; leave it or the other names out"));
+    }
+  }
+
+  private static void checkPacking(Recipe recipe, List<Violation> violations) {
+    MethodOptions method = recipe.method();
+    boolean virtualTokens =
+        method != null && (method.prefixTuning() != null || method.promptTuning() != null);
+    boolean packing = recipe.training() != null && Boolean.TRUE.equals(recipe.training().packing());
+    if (virtualTokens && packing) {
+      violations.add(
+          new Violation(
+              "spec.recipe.training.packing",
+              "packed rows share a sequence, and the method puts its positions before every row;"
+                  + " leave packing out"));
     }
   }
 

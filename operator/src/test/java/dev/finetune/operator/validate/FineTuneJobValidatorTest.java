@@ -92,6 +92,44 @@ class FineTuneJobValidatorTest {
     assertThat(validate(job("tune", RECIPE, spec))).isEmpty();
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "lora: {targetModules: [all-linear, q_proj]} | | method.lora.targetModules",
+        "ia3: {targetModules: [all-linear, q_proj]} | | method.ia3.targetModules",
+        "promptTuning: {} | training: {packing: true} | training.packing",
+        "prefixTuning: {} | training: {packing: true} | training.packing"
+      })
+  void settingsThatNoMethodCanTakeAreNamed(String method, String training, String field) {
+    String recipe =
+        """
+        model: {source: "pvc://models/tiny"}
+            dataset: {train: [{source: "pvc://data/a.json"}]}
+            method: {%s}
+            %s
+            output: {destination: "pvc://models/out"}
+        """
+            .formatted(method, training == null ? "" : training);
+
+    assertThat(validate(job("tune", recipe, "")))
+        .extracting(Violation::field)
+        .containsExactly("spec.recipe." + field);
+  }
+
+  @Test
+  void embeddingAndHeadMayStandBesideAllLinear() {
+    String recipe =
+        """
+        model: {source: "pvc://models/tiny"}
+            dataset: {train: [{source: "pvc://data/a.json"}]}
+            method: {lora: {targetModules: [all-linear, embed_tokens, lm_head]}}
+            output: {destination: "pvc://models/out"}
+        """;
+
+    assertThat(validate(job("tune", recipe, ""))).isEmpty();
+  }
+
   @Test
   void aSpecWithoutARecipeSaysSo() {
     FineTuneJob job = job("tune", RECIPE, "");

@@ -42,8 +42,8 @@ public final class CheckpointScan {
    * @param run what the run is
    * @param token who writes
    * @param keep how many checkpoints stay
-   * @throws TrainerException USAGE if there are checkpoints or the adapter of another run;
-   *     TRY_AGAIN if a later attempt of the same job owns the destination
+   * @throws TrainerException USAGE if there are checkpoints or the result of another run; TRY_AGAIN
+   *     if a later attempt of the same job owns the destination
    */
   public CheckpointStore open(RunIdentity run, RunToken token, int keep) throws IOException {
     return open(run, token, keep, Files::newOutputStream);
@@ -89,13 +89,14 @@ public final class CheckpointScan {
     return runs().values().stream().map(RunIdentity::startDate).findFirst();
   }
 
-  /** What each checkpoint and the adapter say of the run that wrote them, verified or not. */
+  /** What each checkpoint and the result say of the run that wrote them, verified or not. */
   private SortedMap<Path, RunIdentity> runs() throws IOException {
     SortedMap<Path, RunIdentity> runs = new TreeMap<>();
     for (Path folder : AtomicFolder.children(destination.folder())) {
       boolean ours =
           NAME.matcher(folder.getFileName().toString()).matches()
-              || folder.endsWith(AdapterFolder.NAME);
+              || folder.endsWith(AdapterFolder.NAME)
+              || folder.endsWith(TunedModelFolder.NAME);
       if (ours && Files.isRegularFile(folder.resolve(CheckpointStore.TRAINER_STATE))) {
         try {
           runs.put(folder, stateFile(folder).run());
@@ -107,9 +108,9 @@ public final class CheckpointScan {
     return runs;
   }
 
-  /** Whether the destination holds a finished adapter. A broken one is set aside. */
-  public boolean holdsResult() throws IOException {
-    Path folder = destination.resolve(AdapterFolder.NAME);
+  /** Whether the destination holds a finished result. A broken one is set aside. */
+  public boolean holds(ResultFolder result) throws IOException {
+    Path folder = destination.resolve(result.name());
     if (!Files.exists(folder)) {
       return false;
     }

@@ -22,14 +22,18 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * The checkpoints of one run, a folder {@code checkpoint-STEP} each, in PEFT's format with the
- * optimizer's and the run's state beside it.
+ * The checkpoints of one run, a folder {@code checkpoint-STEP} each: the adapter in PEFT's format,
+ * or the weights that train, with the optimizer's and the run's state beside it.
  *
  * <p>The newest and the best checkpoint are never deleted, and none that this run didn't write.
  */
 public final class CheckpointStore {
   static final String ADAPTER_CONFIG = "adapter_config.json";
   static final String ADAPTER_MODEL = "adapter_model.safetensors";
+
+  /** The weights that train, where it is no adapter that does. */
+  static final String MODEL = "model.safetensors";
+
   static final String OPTIMIZER = "optimizer.safetensors";
   static final String TRAINER_STATE = "trainer_state.json";
   static final String PREFIX = "checkpoint-";
@@ -74,8 +78,7 @@ public final class CheckpointStore {
     if (resumedFrom == null) {
       return TrainerState.START;
     }
-    Map<String, HostTensor> adapter =
-        SafetensorsReader.read(resumedFrom.folder().resolve(ADAPTER_MODEL));
+    Map<String, HostTensor> adapter = SafetensorsReader.read(resumedFrom.tensors());
     Map<String, HostTensor> optimizer =
         SafetensorsReader.read(resumedFrom.folder().resolve(OPTIMIZER));
     model.restore(adapter, optimizer);
@@ -109,8 +112,12 @@ public final class CheckpointStore {
     requireSpace(sizeOf(adapter) + sizeOf(optimizer) + SPARE_BYTES);
     Path folder = destination.resolve(PREFIX + state.step());
     try (AtomicFolder writing = new AtomicFolder(folder, opener, fence)) {
-      writing.write(ADAPTER_CONFIG, model.adapterConfig().getBytes(StandardCharsets.UTF_8));
-      writing.write(ADAPTER_MODEL, out -> writeTensors(adapter, out));
+      Optional<String> config = model.adapterConfig();
+      if (config.isPresent()) {
+        writing.write(ADAPTER_CONFIG, config.get().getBytes(StandardCharsets.UTF_8));
+      }
+      String file = config.isPresent() ? ADAPTER_MODEL : MODEL;
+      writing.write(file, out -> writeTensors(adapter, out));
       writing.write(OPTIMIZER, out -> writeTensors(optimizer, out));
       writing.write(TRAINER_STATE, Json.bytes(new StateFile(epoch, state, run)));
       writing.commit();

@@ -17,45 +17,92 @@ final class ServingGuide {
   static String markdown(Path checkpoint, Checkpoint summary) throws IOException {
     JsonNode config = Json.read(checkpoint.resolve(CheckpointStore.ADAPTER_CONFIG), JsonNode.class);
     String base = config.path("base_model_name_or_path").asText();
-    int rank = config.path("r").asInt();
     return """
-        ---
-        library_name: peft
-        base_model: %s
-        ---
+    ---
+    library_name: peft
+    base_model: %s
+    ---
 
-        # LoRA adapter
+    # %s
 
-        Rank %d, from step %d (epoch %.2f)%s. It belongs to the base model `%s`;
-        where that lies elsewhere, give its place instead.
+    From step %d (epoch %.2f)%s. It belongs to the base model `%s`;
+    where that lies elsewhere, give its place instead.
 
-        ## With PEFT
-
-        ```python
-        from peft import PeftModel
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        tokenizer = AutoTokenizer.from_pretrained("%s")
-        model = AutoModelForCausalLM.from_pretrained("%s")
-        model = PeftModel.from_pretrained(model, "path/to/this/folder")
-        ```
-
-        ## With vLLM
-
-        %s
-
-        `manifest.json` has the size and SHA-256 of each file, `trainer_state.json` the run that made them.
-        """
+    %s
+    `manifest.json` has the size and SHA-256 of each file, `trainer_state.json` the run that made them.
+    """
         .formatted(
             base,
-            rank,
+            title(config),
             summary.step(),
             summary.epoch(),
             evalLoss(summary),
             base,
-            base,
-            base,
-            vllm(base, rank));
+            config.path("peft_type").asText().equals("BOTTLENECK") ? trainer(base) : peft(config));
+  }
+
+  private static String title(JsonNode config) {
+    return switch (config.path("peft_type").asText()) {
+      case "IA3" -> "IA3 adapter";
+      case "PREFIX_TUNING" -> "Prefix of %d positions".formatted(virtualTokens(config));
+      case "PROMPT_TUNING" -> "Prompt of %d positions".formatted(virtualTokens(config));
+      case "BOTTLENECK" -> "Bottleneck adapters";
+      default -> "LoRA adapter of rank %d".formatted(config.path("r").asInt());
+    };
+  }
+
+  private static int virtualTokens(JsonNode config) {
+    return config.path("num_virtual_tokens").asInt();
+  }
+
+  /** PEFT has no bottleneck adapters. */
+  private static String trainer(String base) {
+    return """
+    ## With this trainer
+
+    ```sh
+    trainer infer --model %s --adapter path/to/this/folder --prompt "..."
+    ```
+    """
+        .formatted(base);
+  }
+
+  private static String peft(JsonNode config) {
+    String base = config.path("base_model_name_or_path").asText();
+    return """
+    ## With PEFT
+
+    ```python
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained("%s")
+    model = AutoModelForCausalLM.from_pretrained("%s")
+    model = PeftModel.from_pretrained(model, "path/to/this/folder")
+    ```
+
+    ## With vLLM
+
+    %s
+    """
+        .formatted(base, base, vllm(config, base));
+  }
+
+  private static String vllm(JsonNode config, String base) {
+    if (!config.path("peft_type").asText().equals("LORA")) {
+      return "vLLM serves LoRA adapters only.";
+    }
+    return config.path("use_dora").asBoolean(false)
+        ? "vLLM doesn't serve DoRA."
+        : vllm(base, largestRank(config));
+  }
+
+  private static int largestRank(JsonNode config) {
+    int largest = config.path("r").asInt();
+    for (JsonNode rank : config.path("rank_pattern")) {
+      largest = Math.max(largest, rank.asInt());
+    }
+    return largest;
   }
 
   private static String evalLoss(Checkpoint summary) {
@@ -73,7 +120,8 @@ final class ServingGuide {
                 ```sh
                 vllm serve %s --enable-lora --max-lora-rank %d \\
                   --lora-modules tuned=path/to/this/folder
-                ```"""
+                ```\
+                """
                     .formatted(base, served))
         .findFirst()
         .orElse("vLLM serves ranks up to %d, this one is %d.".formatted(512, rank));

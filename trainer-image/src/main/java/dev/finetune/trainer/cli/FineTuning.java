@@ -10,9 +10,11 @@ import dev.finetune.trainer.checkpoint.CheckpointScan;
 import dev.finetune.trainer.checkpoint.CheckpointStore;
 import dev.finetune.trainer.checkpoint.Destination;
 import dev.finetune.trainer.checkpoint.RecipeCopy;
+import dev.finetune.trainer.checkpoint.ResultFolder;
 import dev.finetune.trainer.checkpoint.RunIdentity;
 import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.checkpoint.TrainerState;
+import dev.finetune.trainer.checkpoint.TunedModelFolder;
 import dev.finetune.trainer.data.ChatTemplate;
 import dev.finetune.trainer.data.DatasetPreparation;
 import dev.finetune.trainer.data.MicroBatches;
@@ -195,15 +197,14 @@ final class FineTuning {
   private String train(Destination destination, CheckpointScan scan, Inputs inputs)
       throws IOException {
     CheckpointStore checkpoints = scan.open(inputs.run(), token, options.keepCheckpoints());
-    AdapterFolder adapter = new AdapterFolder(destination);
-    TrainingResult result =
-        new TrainingResult(adapter.location(), null, destination.locationOf(LogFile.NAME));
-    boolean done = scan.holdsResult();
+    ResultFolder folder = resultFolder(destination, inputs.folder());
+    TrainingResult result = result(folder, destination);
+    boolean done = scan.holds(folder);
     briefing.tellStart(done ? Optional.empty() : Optional.of(checkpoints.state()));
     if (done) {
       listener.started(start(plan(inputs.data()), checkpoints));
       listener.finished(result);
-      return "the adapter of this recipe is already at " + adapter.location();
+      return "the %s of this recipe is already at %s".formatted(folder.name(), folder.location());
     }
     RecipeCopy.write(destination, resolved.tree(), inputs.run());
     try (TrainableModel model = models.create(recipe, inputs.folder(), rank)) {
@@ -211,9 +212,22 @@ final class FineTuning {
       stop.check();
       train(destination, inputs.data(), model, checkpoints);
     }
-    adapter.write(checkpoints);
+    folder.write(checkpoints);
     listener.finished(result);
-    return "the adapter is at " + adapter.location();
+    return "the %s is at %s".formatted(folder.name(), folder.location());
+  }
+
+  private ResultFolder resultFolder(Destination destination, ModelFolder base) {
+    return recipe.method().full() == null
+        ? new AdapterFolder(destination)
+        : new TunedModelFolder(destination, base);
+  }
+
+  private static TrainingResult result(ResultFolder folder, Destination destination) {
+    String logs = destination.locationOf(LogFile.NAME);
+    return folder instanceof TunedModelFolder
+        ? new TrainingResult(null, folder.location(), logs)
+        : new TrainingResult(folder.location(), null, logs);
   }
 
   private void train(

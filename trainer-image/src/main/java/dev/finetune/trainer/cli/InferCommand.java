@@ -7,7 +7,7 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.ChatTemplate;
 import dev.finetune.trainer.data.Message;
 import dev.finetune.trainer.data.Tokenizer;
-import dev.finetune.trainer.method.LoraAdapter;
+import dev.finetune.trainer.method.SavedAdapter;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.model.SamplingOptions;
@@ -45,7 +45,8 @@ final class InferCommand implements Callable<Integer> {
   @Option(
       names = {"--adapter", "--adapters", "--ckpt_dir"},
       paramLabel = "DIR",
-      description = "A LoRA adapter in PEFT's format; the base model answers without one.")
+      description =
+          "An adapter that sft wrote, or one in PEFT's format; the base model answers without one.")
   private String adapter;
 
   @Option(
@@ -63,7 +64,8 @@ final class InferCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "AUTO",
       description =
-          "The chat template: Auto takes the tokenizer's own, or ChatML, Llama3, Zephyr. Default Auto.")
+          "The chat template: Auto takes the tokenizer's own, or ChatML, Llama3, Zephyr. Default"
+              + " Auto.")
   private ChatTemplateName template;
 
   @Option(
@@ -138,9 +140,9 @@ final class InferCommand implements Callable<Integer> {
     try (Tokenizer tokenizer = Tokenizer.load(folder)) {
       ChatTemplate chat = ChatTemplate.load(folder, template, Clock.system(ZoneId.systemDefault()));
       SamplingOptions options = options(tokenizer);
-      Optional<LoraAdapter> tuned =
+      Optional<SavedAdapter> tuned =
           Optional.ofNullable(adapter)
-              .map(dir -> LoraAdapter.load(locations.resolve(Locations.sourceOf(dir))));
+              .map(dir -> SavedAdapter.load(locations.resolve(Locations.sourceOf(dir))));
       try (CausalLm base =
               CausalLm.load(checked, Devices.ofThisProcess().visible().get(0), Precision.AUTO);
           TextGenerator generator =
@@ -158,8 +160,8 @@ final class InferCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new TrainerException(
           TrainerExit.USAGE,
-          "--max_new_tokens must be at least 1, --temperature and --top_k at least 0, --top_p above 0"
-              + " and at most 1",
+          "--max_new_tokens must be at least 1, --temperature and --top_k at least 0, --top_p above"
+              + " 0 and at most 1",
           e);
     }
   }

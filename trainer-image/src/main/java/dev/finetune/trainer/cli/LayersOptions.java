@@ -37,7 +37,8 @@ final class LayersOptions {
     if (parallelism == Parallelism.DATA && !deviceMaxMemory.isEmpty()) {
       throw new TrainerException(
           TrainerExit.USAGE,
-          "--device_max_memory lays the model's layers over the devices; with --parallelism Data each device holds all of it: leave one of them out");
+          "--device_max_memory lays the model's layers over the devices; with --parallelism Data"
+              + " each device holds all of it: leave one of them out");
     }
     return parallelism == Parallelism.LAYERS || !deviceMaxMemory.isEmpty();
   }

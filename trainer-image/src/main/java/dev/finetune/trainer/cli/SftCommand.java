@@ -37,8 +37,9 @@ import picocli.CommandLine.Spec;
     description = {
       "Tunes a model as a recipe says, and writes a LoRA adapter in PEFT's format.",
       "The recipe comes from --recipe, from flags with ms-swift's names, or from both: a flag"
-          + " overrides the file. A destination that holds checkpoints of the same recipe is resumed:"
-          + " of its settings only loggingSteps, evalSteps, saveSteps and keepCheckpoints may differ."
+          + " overrides the file. A destination that holds checkpoints of the same recipe is"
+          + " resumed: of its settings only loggingSteps, evalSteps, saveSteps and keepCheckpoints"
+          + " may differ."
     },
     sortOptions = false,
     abbreviateSynopsis = true,
@@ -58,17 +59,18 @@ final class SftCommand implements Callable<Integer> {
       paramLabel = "DEVICE",
       split = ",",
       description =
-          "Devices to train on, such as cpu or cuda:0,cuda:1: a process (rank) each, which holds a copy"
-              + " of the model and takes --batch_size rows of a micro-batch; with --parallelism Layers"
-              + " one process for all. Default: every GPU, or the CPU.")
+          "Devices to train on, such as cpu or cuda:0,cuda:1: a process (rank) each, which holds a"
+              + " copy of the model and takes --batch_size rows of a micro-batch; with"
+              + " --parallelism Layers one process for all. Default: every GPU, or the CPU.")
   private List<String> devices = List.of();
 
   @Option(
       names = "--nproc_per_node",
       paramLabel = "N",
       description =
-          "Processes (ranks) on this machine, on a device each. Default: NPROC_PER_NODE, or one for each"
-              + " device. Several machines: set NNODES, NODE_RANK, MASTER_ADDR and MASTER_PORT as for torchrun.")
+          "Processes (ranks) on this machine, on a device each. Default: NPROC_PER_NODE, or one for"
+              + " each device. Several machines: set NNODES, NODE_RANK, MASTER_ADDR and MASTER_PORT"
+              + " as for torchrun.")
   private Integer ranksPerNode;
 
   @Option(

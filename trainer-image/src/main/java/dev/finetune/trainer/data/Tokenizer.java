@@ -72,6 +72,11 @@ public final class Tokenizer implements AutoCloseable {
     return ids(tokenizer.encode(text, false, false));
   }
 
+  /** The ids of a text that isn't a rendered chat, with the special tokens around it. */
+  public int[] encodeWithSpecialTokens(String text) {
+    return ids(tokenizer.encode(text, true, false));
+  }
+
   /** As {@link #encode}, with offsets. */
   Offsets encodeWithOffsets(String text) {
     Encoding encoding = tokenizer.encode(text, false, false);

@@ -157,6 +157,25 @@ final class AdamW {
     }
   }
 
+  /**
+   * Some of the tensors as rank 0 has them.
+   *
+   * @param some a part of the tensors
+   * @param values rank 0's, by file name; on the others they may be empty
+   */
+  Map<String, HostTensor> sharedOf(TrainedTensors some, Map<String, HostTensor> values) {
+    if (group.size() == 1 || some.all().isEmpty()) {
+      return some.among(values);
+    }
+    try (ScriptValue whole = script.call("new_whole", trained)) {
+      if (group.rank() == 0) {
+        some.write(script, whole, values);
+      }
+      group.broadcast(whole, 0);
+      return some.read(script, whole);
+    }
+  }
+
   private ScriptValue shared(Map<String, HostTensor> values) {
     ScriptValue whole = script.call("new_whole", trained);
     if (group.rank() == 0) {

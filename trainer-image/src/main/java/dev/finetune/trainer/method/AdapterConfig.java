@@ -6,13 +6,16 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.finetune.api.v1alpha1.AdapterOptions;
 import dev.finetune.api.v1alpha1.LoraOptions;
 import dev.finetune.api.v1alpha1.LoraVariant;
 import dev.finetune.trainer.model.LinearLayer;
+import dev.finetune.trainer.model.ModelConfig;
+import dev.finetune.trainer.model.ModelFolder;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -24,41 +27,124 @@ final class AdapterConfig {
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
-  private AdapterConfig() {}
+  private final ObjectNode config = JSON.createObjectNode();
 
-  static String json(
-      LoraOptions lora, List<LinearLayer> adapted, List<LinearLayer> all, Path base) {
-    ObjectNode config = JSON.createObjectNode();
-    config.putObject("alpha_pattern");
-    config.put("base_model_name_or_path", base.toString());
+  private AdapterConfig(String type, ModelFolder base) {
+    config.put("base_model_name_or_path", base.path().toString());
+    config.put("inference_mode", true);
+    config.put("peft_type", type);
+    config.putNull("revision");
+    config.put("task_type", "CAUSAL_LM");
+  }
+
+  /**
+   * Of LoRA.
+   *
+   * @param method knows the ranks and scales as they are saved
+   */
+  static String lora(
+      LoraMethod method, LoraOptions lora, List<LinearLayer> adapted, ModelFolder base) {
+    AdapterConfig file = new AdapterConfig("LORA", base);
+    ObjectNode config = file.config;
+    ObjectNode alphas = config.putObject("alpha_pattern");
+    if (lora.alphaPattern() != null) {
+      lora.alphaPattern()
+          .forEach((pattern, alpha) -> putNumber(alphas, pattern, method.savedAlpha(alpha)));
+    }
     config.put("bias", "none");
     config.put("fan_in_fan_out", false);
-    config.put("inference_mode", true);
     config.put("init_lora_weights", true);
-    putNumber(config, "lora_alpha", lora.alpha());
+    putNumber(config, "lora_alpha", method.savedAlpha(lora.alpha()));
     config.put("lora_dropout", lora.dropout());
     config.putNull("modules_to_save");
-    config.put("peft_type", "LORA");
-    config.put("r", lora.rank());
-    config.putObject("rank_pattern");
-    config.putNull("revision");
-    ArrayNode targets = config.putArray("target_modules");
-    targetModules(adapted, all).forEach(targets::add);
-    config.put("task_type", "CAUSAL_LM");
+    config.put("r", method.savedRank(lora.rank()));
+    ObjectNode ranks = config.putObject("rank_pattern");
+    if (lora.rankPattern() != null) {
+      lora.rankPattern().forEach((pattern, rank) -> ranks.put(pattern, method.savedRank(rank)));
+    }
+    file.putModules("target_modules", targetModules(adapted, base.modules()));
+    if (lora.variant() == LoraVariant.DORA) {
+      config.put("use_dora", true);
+    }
     config.put("use_rslora", lora.variant() == LoraVariant.RANK_STABILIZED);
+    return file.json();
+  }
+
+  /** Of IA3. */
+  static String ia3(List<LinearLayer> scaled, List<LinearLayer> inputs, ModelFolder base) {
+    AdapterConfig file = new AdapterConfig("IA3", base);
+    file.config.put("fan_in_fan_out", false);
+    file.config.put("init_ia3_weights", true);
+    file.config.putNull("modules_to_save");
+    file.putModules("feedforward_modules", targetModules(inputs, base.modules()));
+    file.putModules("target_modules", targetModules(scaled, base.modules()));
+    return file.json();
+  }
+
+  /** Of prefix tuning. */
+  static String prefix(int virtualTokens, ModelFolder base) {
+    ModelConfig model = base.config();
+    long size = model.keyValueHeads() * model.headDim();
+    AdapterConfig file = new AdapterConfig("PREFIX_TUNING", base);
+    file.putVirtual(virtualTokens, size, model.keyValueHeads(), model.layers());
+    file.config.put("encoder_hidden_size", size);
+    file.config.put("prefix_projection", false);
+    return file.json();
+  }
+
+  /**
+   * Of prompt tuning.
+   *
+   * @param text what it started from; null: not a text
+   */
+  static String prompt(int virtualTokens, String text, ModelFolder base) {
+    ModelConfig model = base.config();
+    AdapterConfig file = new AdapterConfig("PROMPT_TUNING", base);
+    file.putVirtual(virtualTokens, model.hiddenSize(), model.heads(), model.layers());
+    file.config.put("prompt_tuning_init", text == null ? "RANDOM" : "TEXT");
+    file.config.put("prompt_tuning_init_text", text);
+    file.config.put("tokenizer_name_or_path", text == null ? null : base.path().toString());
+    return file.json();
+  }
+
+  /** Of bottleneck adapters, which PEFT doesn't have: docs/adapter-format.md. */
+  static String bottleneck(AdapterOptions options, List<LinearLayer> behind, ModelFolder base) {
+    AdapterConfig file = new AdapterConfig("BOTTLENECK", base);
+    file.config.put("activation", BottleneckMethod.scriptName(options.activation()));
+    file.config.put("bottleneck_size", options.size());
+    file.putModules("target_modules", targetModules(behind, base.modules()));
+    return file.json();
+  }
+
+  private void putVirtual(int virtualTokens, long size, long heads, long layers) {
+    config.put("num_attention_heads", heads);
+    config.put("num_layers", layers);
+    config.put("num_transformer_submodules", 1);
+    config.put("num_virtual_tokens", virtualTokens);
+    config.put("token_dim", size);
+  }
+
+  private void putModules(String key, Set<String> names) {
+    ArrayNode array = config.putArray(key);
+    names.forEach(array::add);
+  }
+
+  private String json() {
+    TreeMap<String, Object> sorted = new TreeMap<>();
+    config.properties().forEach(entry -> sorted.put(entry.getKey(), entry.getValue()));
     try {
-      return JSON.writeValueAsString(config) + "\n";
+      return JSON.writeValueAsString(sorted) + "\n";
     } catch (JsonProcessingException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   /** PEFT declares alpha as an int, though it takes a float; a whole number is written as one. */
-  private static void putNumber(ObjectNode config, String key, double value) {
+  private static void putNumber(ObjectNode node, String key, double value) {
     if (value == Math.rint(value)) {
-      config.put(key, (long) value);
+      node.put(key, (long) value);
     } else {
-      config.put(key, value);
+      node.put(key, value);
     }
   }
 

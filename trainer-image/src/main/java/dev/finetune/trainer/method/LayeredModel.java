@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -29,14 +30,14 @@ import java.util.function.IntToLongFunction;
  */
 public final class LayeredModel implements TrainableModel {
   private final List<Stage> stages;
-  private final TrainedTensors tensors;
+  private final TuningMethod method;
   private final ProcessGroup group;
   private final List<ExecutorService> threads = new ArrayList<>();
 
-  private LayeredModel(List<Stage> stages, TrainedTensors tensors, ProcessGroup group) {
+  private LayeredModel(List<Stage> stages, TuningMethod method, ProcessGroup group) {
     this.group = group;
     this.stages = stages;
-    this.tensors = tensors;
+    this.method = method;
     for (int i = 0; i < stages.size(); i++) {
       int number = i;
       threads.add(
@@ -65,20 +66,29 @@ public final class LayeredModel implements TrainableModel {
       List<LayerRange> ranges,
       List<String> devices,
       ProcessGroup group) {
-    TuningMethod method = TuningMethod.of(recipe, folder);
-    TrainedTensors tensors = method.tensors();
+    return create(TuningMethod.of(recipe, folder), recipe, folder, ranges, devices, group);
+  }
+
+  static LayeredModel create(
+      TuningMethod method,
+      Recipe recipe,
+      ModelFolder folder,
+      List<LayerRange> ranges,
+      List<String> devices,
+      ProcessGroup group) {
+    int lowest = method.tensors().lowestPart();
     List<Stage> stages = new ArrayList<>();
     try {
       for (int i = 0; i < ranges.size(); i++) {
         TunedModel part =
             TunedModel.create(method, recipe, folder, ranges.get(i), devices.get(i), group);
-        stages.add(new Stage(part, tensors.lowestPart()));
+        stages.add(new Stage(part, lowest));
       }
     } catch (RuntimeException e) {
       stages.forEach(stage -> stage.part().close());
       throw e;
     }
-    return new LayeredModel(stages, tensors, group);
+    return new LayeredModel(stages, method, group);
   }
 
   @Override
@@ -120,10 +130,38 @@ public final class LayeredModel implements TrainableModel {
 
   @Override
   public double step(double learningRate) {
+    if (tiesHeadAcross()) {
+      try (ScriptValue gradient = last().script().call("tied_gradient", last().trained())) {
+        first().script().run("add_tied_gradient", first().trained(), gradient);
+      }
+    }
     List<AdamW> parts = stages.stream().map(stage -> stage.part().adamW()).toList();
     double norm = Math.sqrt(parts.stream().mapToDouble(AdamW::gradientSquares).sum());
     parts.forEach(part -> part.step(norm, learningRate));
+    stages.forEach(stage -> stage.part().firstStep().check(norm, learningRate));
+    bringTiedHead();
     return norm;
+  }
+
+  /** Whether what trains is the embedding on the first device and the head on the last. */
+  private boolean tiesHeadAcross() {
+    return method.tiesHead() && stages.size() > 1;
+  }
+
+  private void bringTiedHead() {
+    if (tiesHeadAcross()) {
+      try (ScriptValue values = first().script().call("tied_values", first().trained())) {
+        last().script().run("set_tied_values", last().trained(), values);
+      }
+    }
+  }
+
+  private TunedModel first() {
+    return stages.get(0).part();
+  }
+
+  private TunedModel last() {
+    return stages.get(stages.size() - 1).part();
   }
 
   @Override
@@ -143,7 +181,9 @@ public final class LayeredModel implements TrainableModel {
 
   @Override
   public Map<String, HostTensor> adapter() {
-    return joined(TunedModel::adapter);
+    return method.toFile(
+        new TunedValues(
+            joined(part -> part.values().tensors()), joined(part -> part.values().start())));
   }
 
   @Override
@@ -165,17 +205,27 @@ public final class LayeredModel implements TrainableModel {
   public void restore(Map<String, HostTensor> adapter, Map<String, HostTensor> optimizer) {
     if (group.rank() > 0) {
       stages.forEach(stage -> stage.part().restore(Map.of(), Map.of()));
-      return;
+    } else {
+      restoreStages(adapter, OptimizerState.of(optimizer));
     }
-    OptimizerState state = OptimizerState.of(optimizer);
-    tensors.check("the adapter", adapter);
+    bringTiedHead();
+  }
+
+  private void restoreStages(Map<String, HostTensor> adapter, OptimizerState state) {
+    TrainedTensors tensors = method.tensors();
+    method.saved().check("the adapter", adapter);
     tensors.check("the optimizer's exp_avg", state.expAvg());
     tensors.check("the optimizer's exp_avg_sq", state.expAvgSq());
+    TunedValues values = method.fromFile(adapter);
     for (Stage stage : stages) {
       TrainedTensors own = tensors.of(stage.layers());
-      OptimizerState part =
-          new OptimizerState(own.among(state.expAvg()), own.among(state.expAvgSq()), state.steps());
-      stage.part().restore(own.among(adapter), part.tensors());
+      TrainedTensors remembered = method.remembered().of(stage.layers());
+      stage
+          .part()
+          .restore(
+              new TunedValues(own.among(values.tensors()), remembered.among(values.start())),
+              new OptimizerState(
+                  own.among(state.expAvg()), own.among(state.expAvgSq()), state.steps()));
     }
   }
 
@@ -192,15 +242,13 @@ public final class LayeredModel implements TrainableModel {
   }
 
   @Override
-  public String adapterConfig() {
-    return stages.get(0).part().adapterConfig();
+  public Optional<String> adapterConfig() {
+    return method.config();
   }
 
   @Override
   public ParameterCounts parameters() {
-    long trainable = tensors.elements();
-    long frozen = stages.get(0).part().base().folder().parameters();
-    return new ParameterCounts(trainable, frozen + trainable);
+    return TunedModel.counts(method, first().base().folder());
   }
 
   @Override

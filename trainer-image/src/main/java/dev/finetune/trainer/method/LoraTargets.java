@@ -5,18 +5,23 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.model.LinearLayer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Finds the linear layers that a recipe's targetModules name. */
 public final class LoraTargets {
-  /** Every linear layer but the head. */
+  /** Every linear layer of the decoder layers. */
   static final String ALL_LINEAR = "all-linear";
+
+  /** Neither the embedding nor the head. */
+  private static final Pattern LINEAR = Pattern.compile(".*\\.layers\\..*");
 
   private LoraTargets() {}
 
   /**
-   * The layers that any of the targets names: all-linear, the last parts of a path such as q_proj
-   * or self_attn.q_proj, or a whole path. PEFT matches in the same way.
+   * The layers that any of the targets names: all-linear, which is all but the embedding and the
+   * head, the last parts of a path such as q_proj or self_attn.q_proj, or a whole path. PEFT
+   * matches in the same way.
    *
    * @return in the order of the network
    * @throws TrainerException with {@link TrainerExit#USAGE}, listing the linear layers that there
@@ -30,10 +35,10 @@ public final class LoraTargets {
     if (!unknown.isEmpty()) {
       throw new TrainerException(
           TrainerExit.USAGE,
-          "targetModules names no linear layer of this model with %s; its linear layers are %s,"
+          "targetModules names nothing in this model with %s; there are %s,"
                   .formatted(quoted(unknown), suffixes(layers))
-              + " each of them also by its whole path such as %s, and all-linear is all of them"
-                  .formatted(layers.get(0).name()));
+              + " each of them also by its whole path such as %s, and all-linear is all in the decoder layers"
+                  .formatted(layers.get(layers.size() / 2).name()));
     }
     List<LinearLayer> resolved = new ArrayList<>(layers);
     resolved.removeIf(layer -> targets.stream().noneMatch(target -> names(target, layer)));
@@ -41,7 +46,7 @@ public final class LoraTargets {
   }
 
   private static boolean names(String target, LinearLayer layer) {
-    return target.equals(ALL_LINEAR)
+    return (target.equals(ALL_LINEAR) && LINEAR.matcher(layer.name()).matches())
         || layer.name().equals(target)
         || layer.name().endsWith("." + target);
   }

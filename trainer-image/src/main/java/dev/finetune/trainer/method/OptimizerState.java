@@ -22,6 +22,16 @@ record OptimizerState(
   /** That of a rank which is told rank 0's. */
   static final OptimizerState NONE = new OptimizerState(Map.of(), Map.of(), 0);
 
+  /** That before the first step. */
+  static OptimizerState zeros(TrainedTensors tensors) {
+    Map<String, HostTensor> zeros = new LinkedHashMap<>();
+    for (TrainedTensor tensor : tensors.all()) {
+      float[] values = new float[Math.toIntExact(tensor.elements())];
+      zeros.put(tensor.fileName(), HostTensor.ofFloats(values, tensor.shape()));
+    }
+    return new OptimizerState(zeros, zeros, 0);
+  }
+
   /** All of it as one set of tensors: NAME.exp_avg, NAME.exp_avg_sq and step. */
   Map<String, HostTensor> tensors() {
     Map<String, HostTensor> tensors = new LinkedHashMap<>();

@@ -19,12 +19,17 @@ final class PeftNames {
     return PREFIX + scriptName;
   }
 
+  /** A name in the file without PEFT's prefix. */
+  static String withoutPrefix(String fileName) {
+    return fileName.startsWith(PREFIX) ? fileName.substring(PREFIX.length()) : fileName;
+  }
+
   /** The script's name of a tensor in PEFT's file; the name itself if it isn't of that form. */
   static String scriptName(String peftName) {
     if (!peftName.startsWith(PREFIX)) {
       return peftName;
     }
-    String name = peftName.substring(PREFIX.length());
+    String name = withoutPrefix(peftName);
     return name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
   }
 }

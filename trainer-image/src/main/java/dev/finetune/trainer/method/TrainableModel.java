@@ -5,6 +5,7 @@ import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntToLongFunction;
 
@@ -65,8 +66,8 @@ public interface TrainableModel extends AutoCloseable {
    */
   void restore(Map<String, HostTensor> adapter, Map<String, HostTensor> optimizer);
 
-  /** PEFT's adapter_config.json as a JSON text. */
-  String adapterConfig();
+  /** PEFT's adapter_config.json as a JSON text; empty where whole weights train. */
+  Optional<String> adapterConfig();
 
   /** Sizes of the model and of what is trained. */
   ParameterCounts parameters();

@@ -40,6 +40,14 @@ record TrainedTensors(List<TrainedTensor> all) {
     return all.stream().mapToLong(TrainedTensor::elements).sum();
   }
 
+  /** Names in the script of those that start at zero: a gradient that reaches them moves them. */
+  List<String> namesOfZeros() {
+    return all.stream()
+        .filter(tensor -> tensor.start() == Start.ZEROS && tensor.columns() > 0)
+        .map(TrainedTensor::name)
+        .toList();
+  }
+
   /** The lowest part that trains, at which the backward pass ends. */
   int lowestPart() {
     return all.stream().mapToInt(TrainedTensor::part).min().orElseThrow();
@@ -50,6 +58,7 @@ record TrainedTensors(List<TrainedTensor> all) {
    *
    * @param starts the script's dictionary of those whose start is given, by name
    * @param layers which of them lie here
+   * @param tied whether the head is the embedding's matrix, which trains
    * @param rank whose part of the optimizer's state
    * @param ranks number of parts
    */
@@ -57,6 +66,7 @@ record TrainedTensors(List<TrainedTensor> all) {
       TorchScript script,
       ScriptValue starts,
       LayerRange layers,
+      boolean tied,
       long seed,
       int rank,
       int ranks,
@@ -73,6 +83,7 @@ record TrainedTensors(List<TrainedTensor> all) {
         all.stream().mapToLong(tensor -> groups.indexOf(tensor.group())).toArray(),
         groups.stream().map(ParameterGroup::rateFactor).toList(),
         groups.stream().mapToLong(group -> group.decays() ? 1 : 0).toArray(),
+        tied,
         layers.layers(),
         layers.first(),
         layers.end(),

@@ -17,6 +17,7 @@ import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
@@ -36,8 +37,11 @@ public final class TunedModel implements TrainableModel {
   private final boolean recompute;
   private final double noise;
   private final TrainedTensors tensors;
+  private final TrainedTensors remembered;
   private final ScriptValue trained;
   private final ScriptValue model;
+  private final FirstStep firstStep;
+  private Map<String, HostTensor> start = Map.of();
 
   private TunedModel(
       CausalLm base, TuningMethod method, TrainingOptions training, ProcessGroup group) {
@@ -47,11 +51,24 @@ public final class TunedModel implements TrainableModel {
     this.recompute = training.gradientCheckpointing();
     this.noise = training.neftuneAlpha() == null ? 0 : training.neftuneAlpha();
     this.tensors = method.tensors().of(base.layers());
+    this.remembered = method.remembered().of(base.layers());
     this.trained = create(training.seed());
     this.optimizer = new AdamW(script(), trained, tensors, OptimizerOptions.of(training), group);
     try (ScriptValue tuned = script().call("tuned_of", trained)) {
       this.model = base.tuned(tuned, method.tuning());
     }
+    this.firstStep = new FirstStep(script(), trained, tensors);
+    if (!remembered.all().isEmpty()) {
+      Map<String, HostTensor> values = optimizer.sharedOf(tensors, optimizer.values());
+      optimizer.restore(values, OptimizerState.zeros(tensors));
+      takeOut(values);
+    }
+  }
+
+  /** Has the base model's weights start without what trains of them. */
+  private void takeOut(Map<String, HostTensor> values) {
+    start = optimizer.sharedOf(remembered, values);
+    method.takeOut(base, start);
   }
 
   private ScriptValue create(long seed) {
@@ -59,7 +76,15 @@ public final class TunedModel implements TrainableModel {
       method.putStarts(base, starts);
       return method
           .tensors()
-          .create(script(), starts, base.layers(), seed, group.rank(), group.size(), base.device());
+          .create(
+              script(),
+              starts,
+              base.layers(),
+              method.tiesHead(),
+              seed,
+              group.rank(),
+              group.size(),
+              base.device());
     }
   }
 
@@ -94,7 +119,13 @@ public final class TunedModel implements TrainableModel {
       ProcessGroup group) {
     TrainingOptions training = recipe.training();
     CausalLm base =
-        CausalLm.load(folder, layers, device, training.precision(), recipe.model().quantization());
+        CausalLm.load(
+            folder,
+            layers,
+            method.replacedWeights(),
+            device,
+            training.precision(),
+            recipe.model().quantization());
     try {
       return new TunedModel(base, method, training, group);
     } catch (RuntimeException e) {
@@ -137,7 +168,9 @@ public final class TunedModel implements TrainableModel {
 
   @Override
   public double step(double learningRate) {
-    return optimizer.step(learningRate);
+    double norm = optimizer.step(learningRate);
+    firstStep.check(norm, learningRate);
+    return norm;
   }
 
   @Override
@@ -152,7 +185,12 @@ public final class TunedModel implements TrainableModel {
 
   @Override
   public Map<String, HostTensor> adapter() {
-    return optimizer.values();
+    return method.toFile(values());
+  }
+
+  /** What trains here. */
+  TunedValues values() {
+    return new TunedValues(optimizer.values(), start);
   }
 
   @Override
@@ -163,14 +201,22 @@ public final class TunedModel implements TrainableModel {
   @Override
   public void restore(Map<String, HostTensor> adapter, Map<String, HostTensor> optimizer) {
     if (group.rank() > 0) {
-      this.optimizer.restore(Map.of(), OptimizerState.NONE);
+      restore(new TunedValues(Map.of(), Map.of()), OptimizerState.NONE);
       return;
     }
-    tensors.check("the adapter", adapter);
+    method.saved().check("the adapter", adapter);
     OptimizerState state = OptimizerState.of(optimizer);
     tensors.check("the optimizer's exp_avg", state.expAvg());
     tensors.check("the optimizer's exp_avg_sq", state.expAvgSq());
-    this.optimizer.restore(adapter, state);
+    restore(method.fromFile(adapter), state);
+  }
+
+  /** Sets what trains here and its optimizer to rank 0's; on the others all may be empty. */
+  void restore(TunedValues values, OptimizerState state) {
+    optimizer.restore(values.tensors(), state);
+    if (!remembered.all().isEmpty()) {
+      takeOut(values.start());
+    }
   }
 
   /** The engine's arrays that are open between calls. */
@@ -186,14 +232,21 @@ public final class TunedModel implements TrainableModel {
   }
 
   @Override
-  public String adapterConfig() {
+  public Optional<String> adapterConfig() {
     return method.config();
   }
 
   @Override
   public ParameterCounts parameters() {
-    long trainable = tensors.elements();
-    return new ParameterCounts(trainable, base.folder().parameters() + trainable);
+    return counts(method, base.folder());
+  }
+
+  /** Counts of all layers. */
+  static ParameterCounts counts(TuningMethod method, ModelFolder folder) {
+    LayerRange all = LayerRange.all(folder.config().layers());
+    long trainable = method.tensors().elements();
+    return new ParameterCounts(
+        trainable, folder.parameters(all, method.replacedWeights()) + trainable);
   }
 
   CausalLm base() {
@@ -212,6 +265,10 @@ public final class TunedModel implements TrainableModel {
   /** The script's tensors that train. */
   ScriptValue trained() {
     return trained;
+  }
+
+  FirstStep firstStep() {
+    return firstStep;
   }
 
   AdamW adamW() {
@@ -265,8 +322,9 @@ public final class TunedModel implements TrainableModel {
         recompute
             ? "set a smaller training.batchSize with more gradientAccumulationSteps (the result is"
                 + " the same), or a smaller maxLength"
-            : "set training.gradientCheckpointing, which keeps only each layer's input, or a smaller"
-                + " batchSize with more gradientAccumulationSteps (the result is the same)";
+            : "set training.gradientCheckpointing, which keeps only each layer's input, or a"
+                + " smaller batchSize with more gradientAccumulationSteps (the result is the"
+                + " same)";
     return "a batch of %d rows of %d tokens doesn't fit into the memory of %s: %s; %s"
         .formatted(batch.rows(), batch.length(), base.device(), e.getMessage(), remedy);
   }

@@ -2,20 +2,23 @@ package dev.finetune.trainer.method;
 
 import dev.finetune.api.v1alpha1.MethodOptions;
 import dev.finetune.api.v1alpha1.Recipe;
-import dev.finetune.api.v1alpha1.TrainerExit;
-import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.model.CausalLm;
-import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.model.Tuning;
+import dev.finetune.trainer.safetensors.HostTensor;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * A way to tune a model: which tensors train, and how they are saved. What they do in the network
  * is in causal_lm.py, by their names; everything else, from gradients to checkpoints, is the same
  * for all methods ({@link TunedModel}).
  */
-public sealed interface TuningMethod permits LoraMethod {
+public sealed interface TuningMethod
+    permits LoraMethod, FullMethod, PrefixMethod, PromptMethod, Ia3Method, BottleneckMethod {
   /**
    * The method of a recipe on a model.
    *
@@ -26,20 +29,47 @@ public sealed interface TuningMethod permits LoraMethod {
    */
   static TuningMethod of(Recipe recipe, ModelFolder folder) {
     MethodOptions method = recipe.method();
-    if (method.lora() == null) {
-      throw new TrainerException(TrainerExit.USAGE, "the only method that there is yet is lora");
+    QuantizedWeights.check(recipe);
+    if (method.full() != null) {
+      return new FullMethod(method.full(), folder);
     }
-    return new LoraMethod(method.lora(), folder);
+    if (method.prefixTuning() != null) {
+      return new PrefixMethod(method.prefixTuning(), folder, recipe.training().packing());
+    }
+    if (method.promptTuning() != null) {
+      return new PromptMethod(method.promptTuning(), folder, recipe.training());
+    }
+    if (method.ia3() != null) {
+      return new Ia3Method(method.ia3(), folder);
+    }
+    if (method.adapter() != null) {
+      return new BottleneckMethod(method.adapter(), folder);
+    }
+    return new LoraMethod(method.lora(), recipe.training().learningRate(), folder);
   }
 
   /** What trains, in the order of the network. */
   TrainedTensors tensors();
 
   /** What the script reads beside the tensors. */
-  Tuning tuning();
+  default Tuning tuning() {
+    return Tuning.NONE;
+  }
 
   /** Probability with which an element of an adapter's input is zeroed in training. */
-  double dropout();
+  default double dropout() {
+    return 0;
+  }
+
+  /** The base model's weights that train themselves; they aren't held a second time. */
+  default Set<String> replacedWeights() {
+    return Set.of();
+  }
+
+  /** Whether the head is the embedding's matrix, and that trains. */
+  default boolean tiesHead() {
+    return false;
+  }
 
   /**
    * Puts the tensors whose {@link Start} is GIVEN into the script's dictionary, by their names.
@@ -48,10 +78,42 @@ public sealed interface TuningMethod permits LoraMethod {
    */
   default void putStarts(CausalLm base, ScriptValue starts) {}
 
-  /** PEFT's adapter_config.json as a JSON text. */
-  String config();
+  /** Those of the tensors whose start is needed to save them: what was taken out of the weights. */
+  default TrainedTensors remembered() {
+    return new TrainedTensors(List.of());
+  }
 
-  /** Numbers that train in a part of the network. */
+  /**
+   * Takes the remembered start out of the base model's weights.
+   *
+   * @param base some of the layers
+   * @param start the remembered tensors of these layers, by file name
+   */
+  default void takeOut(CausalLm base, Map<String, HostTensor> start) {}
+
+  /** The tensors as they are saved; their parts mean nothing. */
+  default TrainedTensors saved() {
+    return tensors();
+  }
+
+  /** What trains, in the form in which it is saved. */
+  default Map<String, HostTensor> toFile(TunedValues values) {
+    return values.tensors();
+  }
+
+  /** The inverse of {@link #toFile}. */
+  default TunedValues fromFile(Map<String, HostTensor> saved) {
+    return new TunedValues(saved, Map.of());
+  }
+
+  /** PEFT's adapter_config.json as a JSON text; empty where whole weights are saved. */
+  default Optional<String> config() {
+    return Optional.empty();
+  }
+
+  /**
+   * Numbers that train in a part of the network: -1 is the embedding, then layers, then the head.
+   */
   default long trainedNumbers(int part) {
     return tensors().all().stream()
         .filter(tensor -> tensor.part() == part)
@@ -59,10 +121,9 @@ public sealed interface TuningMethod permits LoraMethod {
         .sum();
   }
 
-  /** Whether a linear layer's own weight trains. */
-  default boolean trains(LinearLayer linear) {
-    return tensors().all().stream()
-        .anyMatch(tensor -> tensor.name().equals(linear.name() + ".weight"));
+  /** Tokens before every sequence that aren't in the data. */
+  default int virtualTokens() {
+    return 0;
   }
 
   /**

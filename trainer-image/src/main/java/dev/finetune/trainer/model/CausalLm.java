@@ -11,6 +11,9 @@ import dev.finetune.trainer.engine.TorchRuntime;
 import dev.finetune.trainer.engine.TorchScript;
 import dev.finetune.trainer.safetensors.HostTensor;
 import dev.finetune.trainer.safetensors.TensorType;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * A loaded language model, or some consecutive layers of one: its compiled script and its frozen
@@ -59,7 +62,7 @@ public final class CausalLm implements AutoCloseable {
    */
   public static CausalLm load(ModelFolder folder, String device, Precision precision) {
     LayerRange all = LayerRange.all(folder.config().layers());
-    return load(folder, all, device, precision, Quantization.NONE);
+    return load(folder, all, Set.of(), device, precision, Quantization.NONE);
   }
 
   /**
@@ -67,6 +70,7 @@ public final class CausalLm implements AutoCloseable {
    *
    * @param folder its checked folder
    * @param layers which; the embedding comes with the first and the head with the last
+   * @param without names of weights that aren't needed, as they train
    * @param device cpu, or cuda:N
    * @param precision type to compute with; Auto is FP32 on a CPU and BF16 on a GPU
    * @param quantization how the linear layers' weights are stored; they are dequantised whenever
@@ -76,6 +80,7 @@ public final class CausalLm implements AutoCloseable {
   public static CausalLm load(
       ModelFolder folder,
       LayerRange layers,
+      Set<String> without,
       String device,
       Precision precision,
       Quantization quantization) {
@@ -86,7 +91,7 @@ public final class CausalLm implements AutoCloseable {
             ScriptSource.read(
                 CausalLm.class, "causal_lm.py", "nf4.py", folder.architecture().script()));
     try {
-      return load(folder, layers, device, precision, quantization, script);
+      return load(folder, layers, without, device, precision, quantization, script);
     } catch (DeviceMemoryException e) {
       script.close();
       throw new TrainerException(
@@ -103,6 +108,7 @@ public final class CausalLm implements AutoCloseable {
   private static CausalLm load(
       ModelFolder folder,
       LayerRange layers,
+      Set<String> without,
       String device,
       Precision precision,
       Quantization quantization,
@@ -110,7 +116,8 @@ public final class CausalLm implements AutoCloseable {
     ScriptValue config = script.call("config", folder.architecture().numbers(folder.config()));
     try {
       int type = TorchTypes.of(precision, device);
-      ScriptValue weights = ModelWeights.load(script, folder, layers, type, quantization, device);
+      ScriptValue weights =
+          ModelWeights.load(script, folder, layers, without, type, quantization, device);
       return new CausalLm(folder, layers, device, type, script, config, weights);
     } catch (RuntimeException e) {
       config.close();
@@ -211,7 +218,47 @@ public final class CausalLm implements AutoCloseable {
    * @param tuning what the method says beside
    */
   public ScriptValue tuned(ScriptValue tensors, Tuning tuning) {
-    return script.call("model", config, weights, tensors, tuning.scales(), torchType, device);
+    return script.call(
+        "model",
+        config,
+        weights,
+        tensors,
+        tuning.scales(),
+        tuning.activation(),
+        tuning.prefix(),
+        torchType,
+        device);
+  }
+
+  /**
+   * Puts weights of these layers into a dictionary of the script, float32 on the CPU; where that is
+   * their type in the file, they are views of its pages.
+   *
+   * @param names of weights; others than these layers' are passed over
+   */
+  public void putWeights(ScriptValue dictionary, Set<String> names) {
+    Map<String, WeightLocation> read = folder.weights(layers);
+    read.keySet().retainAll(names);
+    ModelWeights.putInto(dictionary, script, read.values(), TorchTypes.of(TensorType.F32), "cpu");
+  }
+
+  /**
+   * Replaces the weight W of the folder by W - scale B A.
+   *
+   * @param layer path of a linear layer of these layers
+   * @param a (r, in) of F32
+   * @param b (out, r) of F32
+   */
+  public void leaveResidual(String layer, HostTensor a, HostTensor b, double scale) {
+    String name = layer + ".weight";
+    WeightLocation original = folder.weights(layers).get(name);
+    if (original == null) {
+      // A tied head: the embedding keeps the matrix.
+      script.run("tie_weight", weights, name, "model.embed_tokens.weight");
+    } else {
+      ModelWeights.putInto(weights, script, List.of(original), torchType, device);
+    }
+    script.run("leave_residual", weights, layer, a, b, scale);
   }
 
   /** The model as it is, as the script's calls take it. */

@@ -1,5 +1,7 @@
 package dev.finetune.trainer.model;
 
+import java.util.OptionalInt;
+
 /**
  * Consecutive decoder layers of a model, as one device holds them: the first also has the
  * embedding, the last also the final norm and the head.
@@ -61,13 +63,22 @@ public record LayerRange(int first, int end, int layers) {
    * @param tiedHead whether the head is the embedding's matrix
    */
   boolean reads(String name, boolean tiedHead) {
-    if (name.startsWith(LAYERS)) {
-      String behind = name.substring(LAYERS.length());
-      return contains(Integer.parseInt(behind.substring(0, behind.indexOf('.'))));
+    OptionalInt layer = layerOf(name);
+    if (layer.isPresent()) {
+      return contains(layer.getAsInt());
     }
     return name.equals("model.embed_tokens.weight")
         ? hasEmbedding() || (hasHead() && tiedHead)
         : hasHead();
+  }
+
+  /** The decoder layer that a weight is of; empty where it is of none. */
+  static OptionalInt layerOf(String name) {
+    if (!name.startsWith(LAYERS)) {
+      return OptionalInt.empty();
+    }
+    String behind = name.substring(LAYERS.length());
+    return OptionalInt.of(Integer.parseInt(behind.substring(0, behind.indexOf('.'))));
   }
 
   /** Such as 0-15. */

@@ -2,12 +2,15 @@ package dev.finetune.trainer.model;
 
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.safetensors.HostTensor;
+import dev.finetune.trainer.safetensors.SafetensorsReader;
 import dev.finetune.trainer.safetensors.TensorType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -22,6 +25,9 @@ public final class ModelFolder {
       EnumSet.of(TensorType.F32, TensorType.BF16, TensorType.F16);
 
   private static final int MOST_SHOWN = 10;
+
+  private static final String EMBEDDING = "model.embed_tokens";
+  private static final String HEAD = "lm_head";
 
   private final Path path;
   private final ModelConfig config;
@@ -127,6 +133,43 @@ public final class ModelFolder {
     return architecture.linearLayers(config);
   }
 
+  /** The linear layers with the embedding before them and the head behind. */
+  public List<LinearLayer> modules() {
+    long hidden = config.hiddenSize();
+    List<LinearLayer> modules = new ArrayList<>();
+    modules.add(new LinearLayer(EMBEDDING, -1, config.vocabularySize(), hidden));
+    modules.addAll(linearLayers());
+    modules.add(new LinearLayer(HEAD, config.layers(), hidden, config.vocabularySize()));
+    return modules;
+  }
+
+  /** The shape of every weight, by name; a tied head is not one. */
+  public Map<String, long[]> shapes() {
+    Map<String, long[]> shapes = new TreeMap<>();
+    weights.forEach((name, location) -> shapes.put(name, location.entry().shape()));
+    return shapes;
+  }
+
+  /**
+   * The part of the network that a weight belongs to: the index of its decoder layer, -1 for the
+   * embedding, the number of layers for the final norm and the head.
+   */
+  public int partOf(String weight) {
+    return LayerRange.layerOf(weight)
+        .orElse(weight.equals(EMBEDDING + ".weight") ? -1 : config.layers());
+  }
+
+  /** The weights, by name, as views of their files' pages. */
+  public Map<String, HostTensor> tensors() {
+    Map<Path, Map<String, HostTensor>> files = new HashMap<>();
+    Map<String, HostTensor> tensors = new TreeMap<>();
+    weights.forEach(
+        (name, location) ->
+            tensors.put(
+                name, files.computeIfAbsent(location.file(), SafetensorsReader::read).get(name)));
+    return tensors;
+  }
+
   /** Numbers in all weights; a tied head counts once. */
   public long parameters() {
     return weights.values().stream().mapToLong(weight -> weight.entry().elements()).sum();
@@ -135,6 +178,14 @@ public final class ModelFolder {
   /** Numbers in the weights that some layers read; a tied head counts where it is. */
   public long parameters(LayerRange layers) {
     return weights(layers).values().stream().mapToLong(weight -> weight.entry().elements()).sum();
+  }
+
+  /** The same without some weights. */
+  public long parameters(LayerRange layers, Set<String> without) {
+    return weights(layers).entrySet().stream()
+        .filter(weight -> !without.contains(weight.getKey()))
+        .mapToLong(weight -> weight.getValue().entry().elements())
+        .sum();
   }
 
   /** What its layers have besides their sizes. */

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -35,6 +36,7 @@ final class ModelWeights implements AutoCloseable {
    * Loads the weights of some layers.
    *
    * @param layers which
+   * @param without names of weights that are left out
    * @param torchType number of the element type to compute with
    * @param quantization how the linear layers' weights are stored
    * @param device such as cpu or cuda:0
@@ -44,6 +46,7 @@ final class ModelWeights implements AutoCloseable {
       TorchScript script,
       ModelFolder folder,
       LayerRange layers,
+      Set<String> without,
       int torchType,
       Quantization quantization,
       String device) {
@@ -53,17 +56,17 @@ final class ModelWeights implements AutoCloseable {
       if (!quantized.isEmpty()) {
         putTables(script, weights, device);
       }
-      folder
-          .weights(layers)
-          .forEach(
-              (name, location) -> {
-                if (quantized.contains(name)) {
-                  loader.putQuantized(weights, location);
-                } else {
-                  loader.put(weights, location, torchType, device);
-                }
-              });
-      if (folder.tiedHead() && layers.hasHead()) {
+      Map<String, WeightLocation> read = folder.weights(layers);
+      read.keySet().removeAll(without);
+      read.forEach(
+          (name, location) -> {
+            if (quantized.contains(name)) {
+              loader.putQuantized(weights, location);
+            } else {
+              loader.put(weights, location, torchType, device);
+            }
+          });
+      if (folder.tiedHead() && layers.hasHead() && read.containsKey("model.embed_tokens.weight")) {
         script.run("tie_weight", weights, "lm_head.weight", "model.embed_tokens.weight");
       }
       return weights;
@@ -114,6 +117,18 @@ final class ModelWeights implements AutoCloseable {
           TorchTypes.of(entry.type()),
           entry.type().bytes(),
           entry.shape());
+    }
+  }
+
+  /** Puts some weights into a dictionary that there is. */
+  static void putInto(
+      ScriptValue weights,
+      TorchScript script,
+      Collection<WeightLocation> locations,
+      int torchType,
+      String device) {
+    try (ModelWeights loader = new ModelWeights(script)) {
+      locations.forEach(location -> loader.put(weights, location, torchType, device));
     }
   }
 

@@ -16,17 +16,24 @@ import java.util.function.IntConsumer;
  * architecture; used by one thread at a time.
  */
 public final class TextGenerator implements AutoCloseable {
+  /** The embeddings of a prompt's virtual tokens. */
+  private static final String PROMPT = "prompt_embeddings";
+
   private final CausalLm base;
   private final ScriptValue model;
+  private final int prefix;
+  private final int prompt;
 
-  private TextGenerator(CausalLm base, ScriptValue model) {
+  private TextGenerator(CausalLm base, ScriptValue model, int prefix, int prompt) {
     this.base = base;
     this.model = model;
+    this.prefix = prefix;
+    this.prompt = prompt;
   }
 
   /** A generator of the base model's text; the model stays open when it is closed. */
   public static TextGenerator of(CausalLm base) {
-    return new TextGenerator(base, base.untuned());
+    return new TextGenerator(base, base.untuned(), 0, 0);
   }
 
   /**
@@ -39,7 +46,9 @@ public final class TextGenerator implements AutoCloseable {
     try (ScriptValue copies = base.script().call("no_weights")) {
       tensors.forEach(
           (name, tensor) -> base.script().run("put_tensor", copies, name, tensor, base.device()));
-      return new TextGenerator(base, base.tuned(copies, tuning));
+      HostTensor prompt = tensors.get(PROMPT);
+      int virtualTokens = prompt == null ? 0 : Math.toIntExact(prompt.shape()[0]);
+      return new TextGenerator(base, base.tuned(copies, tuning), tuning.prefix(), virtualTokens);
     }
   }
 
@@ -55,19 +64,19 @@ public final class TextGenerator implements AutoCloseable {
    *     positions, with {@link TrainerExit#OUT_OF_MEMORY} if it doesn't fit into memory
    */
   public List<Integer> generate(int[] prompt, SamplingOptions options, IntConsumer onToken) {
-    long length =
-        Math.min(
-            prompt.length + (long) options.maxNewTokens(), base.folder().config().maxPositions());
+    long positions = base.folder().config().maxPositions() - prefix - this.prompt;
+    long length = Math.min(prompt.length + (long) options.maxNewTokens(), positions);
     if (prompt.length == 0 || prompt.length >= length) {
       throw new TrainerException(
           TrainerExit.USAGE,
           "the prompt has %d tokens; it must have at least 1 and leave room in the model's %d"
-              .formatted(prompt.length, base.folder().config().maxPositions()));
+              .formatted(prompt.length, positions));
     }
+    long room = length + prefix + this.prompt;
     long[] ids = Arrays.stream(prompt).asLongStream().toArray();
     base.tokens(ids, 1, ids.length);
-    try (ScriptValue cache = base.script().call("new_cache", model, length)) {
-      return generate(ids, options, onToken, cache, length);
+    try (ScriptValue cache = base.script().call("new_cache", model, room)) {
+      return generate(ids, options, onToken, cache, room);
     } catch (DeviceMemoryException e) {
       throw new TrainerException(
           TrainerExit.OUT_OF_MEMORY,
@@ -82,11 +91,13 @@ public final class TextGenerator implements AutoCloseable {
       long[] prompt, SamplingOptions options, IntConsumer onToken, ScriptValue cache, long length) {
     List<Integer> generated = new ArrayList<>();
     long[] ids = prompt;
-    long past = 0;
+    long past = prefix;
+    long virtual = this.prompt;
     boolean stopped = false;
-    while (!stopped && past + ids.length < length) {
+    while (!stopped && past + virtual + ids.length < length) {
       int token = next(ids, past, options, cache);
-      past += ids.length;
+      past += virtual + ids.length;
+      virtual = 0;
       ids = new long[] {token};
       generated.add(token);
       onToken.accept(token);

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * The memory that training a replica takes, by layers: counted from what causal_lm.py and the
@@ -117,8 +118,7 @@ public final class ReplicaMemory {
 
   /** Whether the linear layers' weights could be stored in four bits, and aren't. */
   boolean quantizable() {
-    return quantization == Quantization.NONE
-        && folder.linearLayers().stream().noneMatch(linear -> method.trains(linear));
+    return quantization == Quantization.NONE && method.replacedWeights().isEmpty();
   }
 
   MicroBatchSize batch() {
@@ -143,12 +143,18 @@ public final class ReplicaMemory {
             .mapToLong(part -> trained[part + 1])
             .sum();
     return new DeviceLoad(
-        layers, weights(layers), BYTES_PER_TRAINED * numbers, activations(layers, inFlight));
+        layers,
+        weights(layers),
+        BYTES_PER_TRAINED * numbers + tiedHead(layers),
+        activations(layers, inFlight));
   }
 
   private long weights(LayerRange layers) {
     long e = batch.bytesPerNumber();
-    long bytes = parameters.computeIfAbsent(layers, folder::parameters) * e;
+    long bytes =
+        parameters.computeIfAbsent(
+                layers, range -> folder.parameters(range, method.replacedWeights()))
+            * e;
     if (quantization == Quantization.NF4) {
       bytes += Nf4.workingBytes();
       for (LinearLayer linear : folder.linearLayers()) {
@@ -160,32 +166,63 @@ public final class ReplicaMemory {
     return bytes;
   }
 
+  /** A tied head that trains elsewhere than the embedding has a value and a gradient of its own. */
+  private long tiedHead(LayerRange layers) {
+    boolean elsewhere = method.tiesHead() && layers.hasHead() && !layers.hasEmbedding();
+    return elsewhere ? 2 * Float.BYTES * trained[0] : 0;
+  }
+
   private long activations(LayerRange layers, int inFlight) {
     long all = Arrays.stream(graphs, layers.first(), layers.end()).sum();
     long largest = Arrays.stream(graphs, layers.first(), layers.end()).max().orElseThrow();
-    long states = batch.tokens() * folder.config().hiddenSize() * batch.bytesPerNumber();
+    long states = tokens() * folder.config().hiddenSize() * batch.bytesPerNumber();
     long kept = batch.recompute() ? layers.size() * states : all;
-    long ofMlp = 3 * batch.tokens() * inner * batch.bytesPerNumber();
+    long ofMlp = 3 * tokens() * inner * batch.bytesPerNumber();
     long ofScores = traits.cappedScores() ? 2 * Float.BYTES * scores() : 0;
     long working = 2 * states + Math.max(ofMlp, ofScores);
     long backward = batch.recompute() ? largest + working : working;
     long head = layers.hasHead() ? head(states) : 0;
-    return inFlight * (kept + mask()) + Math.max(backward, head);
+    return inFlight * (kept + mask()) + Math.max(backward, head) + weightsInUse(layers);
+  }
+
+  /** Tokens of a micro-batch with those that the method puts before them. */
+  private long tokens() {
+    return (long) batch.rows() * length();
+  }
+
+  private long length() {
+    return (long) batch.length() + method.virtualTokens();
+  }
+
+  /**
+   * Of weights that train: the gradients before they are added to the window's, and where another
+   * type is computed in, the copies in it; of one layer at a time where layers are computed again.
+   */
+  private long weightsInUse(LayerRange layers) {
+    if (method.replacedWeights().isEmpty()) {
+      return 0;
+    }
+    long copy = batch.bytesPerNumber() < Float.BYTES ? batch.bytesPerNumber() : 0;
+    LongStream parts =
+        IntStream.rangeClosed(-1, layers())
+            .filter(layers::containsPart)
+            .mapToLong(part -> trained[part + 1]);
+    return (Float.BYTES + copy) * (batch.recompute() ? parts.max().orElse(0) : parts.sum());
   }
 
   private long mask() {
-    long length = batch.length();
+    long length = length();
     boolean shorter = traits.slidingWindow().orElse(Long.MAX_VALUE) < length;
     return shorter ? length * length * batch.bytesPerNumber() : 0;
   }
 
   /** Numbers of attention's scores in a layer, B H T T. */
   private long scores() {
-    return batch.tokens() * batch.length() * folder.config().heads();
+    return tokens() * length() * folder.config().heads();
   }
 
   private long head(long states) {
-    long rows = Math.min(headRows, batch.tokens());
+    long rows = Math.min(headRows, tokens());
     long matrices = traits.cappedLogits() ? 4 : 3;
     return 4 * states + matrices * Float.BYTES * rows * folder.config().vocabularySize();
   }
@@ -210,7 +247,7 @@ public final class ReplicaMemory {
     perToken += method.keptPerToken(layer, batch.bytesPerNumber());
     // In less than float32 the softmax's result is there once more, as the product takes it.
     long perScore = Float.BYTES + (e < Float.BYTES ? 2 * e : e);
-    long kept = batch.tokens() * perToken + (traits.cappedScores() ? perScore * scores() : 0);
+    long kept = tokens() * perToken + (traits.cappedScores() ? perScore * scores() : 0);
     return quantization == Quantization.NONE ? kept : kept + e * linearNumbers(layer);
   }
 

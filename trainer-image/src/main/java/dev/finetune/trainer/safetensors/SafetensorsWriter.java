@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Writes a safetensors file. */
@@ -30,28 +31,37 @@ public final class SafetensorsWriter {
    */
   public static void write(WritableByteChannel channel, Map<String, HostTensor> tensors)
       throws IOException {
+    Map<String, LazyTensor> lazy = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> lazy.put(name, LazyTensor.of(tensor)));
+    writeLazily(channel, lazy);
+  }
+
+  /** As {@link #write}, with one tensor's elements in memory at a time. */
+  public static void writeLazily(WritableByteChannel channel, Map<String, LazyTensor> tensors)
+      throws IOException {
     byte[] header = header(tensors);
     ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     writeFully(channel, length.putLong(header.length).flip());
     writeFully(channel, ByteBuffer.wrap(header));
-    for (HostTensor tensor : tensors.values()) {
-      writeFully(channel, tensor.bytes().duplicate());
+    for (Map.Entry<String, LazyTensor> entry : tensors.entrySet()) {
+      ByteBuffer bytes = entry.getValue().values().get().bytes().duplicate();
+      if (bytes.remaining() != entry.getValue().bytes()) {
+        throw new IllegalArgumentException(
+            "%s has %d bytes instead of %d"
+                .formatted(entry.getKey(), bytes.remaining(), entry.getValue().bytes()));
+      }
+      writeFully(channel, bytes);
     }
   }
 
-  private static byte[] header(Map<String, HostTensor> tensors) {
+  private static byte[] header(Map<String, LazyTensor> tensors) {
     ObjectNode header = JSON.createObjectNode();
     header.putObject("__metadata__").put("format", "pt");
     long offset = 0;
-    for (Map.Entry<String, HostTensor> entry : tensors.entrySet()) {
-      HostTensor tensor = entry.getValue();
-      long bytes = tensor.elements() * TensorType.valueOf(tensor.dtype()).bytes();
-      if (bytes != tensor.bytes().remaining()) {
-        throw new IllegalArgumentException(
-            "%s has %d bytes instead of %d"
-                .formatted(entry.getKey(), tensor.bytes().remaining(), bytes));
-      }
-      ObjectNode node = header.putObject(entry.getKey()).put("dtype", tensor.dtype());
+    for (Map.Entry<String, LazyTensor> entry : tensors.entrySet()) {
+      LazyTensor tensor = entry.getValue();
+      long bytes = tensor.bytes();
+      ObjectNode node = header.putObject(entry.getKey()).put("dtype", tensor.type().name());
       ArrayNode shape = node.putArray("shape");
       Arrays.stream(tensor.shape()).forEach(shape::add);
       node.putArray("data_offsets").add(offset).add(offset + bytes);

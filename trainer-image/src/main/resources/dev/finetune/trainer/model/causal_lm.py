@@ -29,7 +29,14 @@
 # What trains is a list of named tensors, each of which belongs to a part of the network: part 0 is
 # the embedding, part i + 1 is layer i, and the last part is the final norm with the head. A method is
 # nothing but such names, which the functions below look up:
-#   LAYER.lora_A (r, in), LAYER.lora_B (out, r)
+#   LAYER.lora_A (r, in), LAYER.lora_B (out, r)         low-rank adaptation of a linear layer
+#   LAYER.lora_magnitude_vector (out)                   and of its rows' lengths (DoRA)
+#   model.embed_tokens.lora_embedding_A (r, V), .lora_embedding_B (C, r), .lora_magnitude_vector (C)
+#   LAYER.ia3_l (out, 1), or (1, in) where it scales the input
+#   LAYER.adapter_down.weight (m, out), .adapter_up.weight (out, m), each with its .bias: a bottleneck
+#   prefix.keys.I, prefix.values.I (n, K D)             of layer I
+#   prompt_embeddings (n, C)
+#   a weight's own name                                 full fine-tuning
 #
 # A packed micro-batch is one row (B = 1) of sequences that stand one behind the other without
 # padding. Positions start anew in each, and attention works on each by itself, so none sees another
@@ -41,6 +48,8 @@ class Model(NamedTuple):
                                 # stored in four bits, what nf4.py puts there instead
   tuned : Dict[str, Tensor]     # what a method puts on them, float32
   scales : Dict[str, float]     # of a linear layer's B A, by the layer's name; "" of the others
+  activation : str              # of a bottleneck: gelu, relu or silu
+  prefix : int                  # positions of a prefix, before those of every sequence
   dtype : int                   # to compute in
   device : Device
 
@@ -48,12 +57,13 @@ class Model(NamedTuple):
 class Run(NamedTuple):
   rows : int                    # B
   lengths : List[int]           # tokens of each sequence of a packed row; empty: T in every row
-  past : int                    # tokens that the cache holds already
+  past : int                    # positions before these: of a prefix and what the cache holds
   cos : List[Tensor]            # (T, D), of each kind of rotary embedding
   sin : List[Tensor]            # likewise
   mask : Optional[Tensor]       # the window's, (T, past + T) with T the longest sequence's; None: none is longer
   dropout : float               # probability of zeroing an element of an adapter's input
   generator : Optional[Generator]   # draws the dropout's masks; None: no dropout
+  tuned : Dict[str, Tensor]     # the model's, for a prefix's keys and values
 
 # NEFTune's noise on the embeddings (arXiv:2310.05914), of one micro-batch.
 class Noise(NamedTuple):
@@ -109,7 +119,7 @@ def new_run(model: __torch__.Model, rows: int, lengths: List[int], past: int, le
     of_cos.append(__torch__.restart(cos, lengths))
     of_sin.append(__torch__.restart(sin, lengths))
   mask = __torch__.sliding_window_mask(config.window, past, most, model.device, model.dtype)
-  return __torch__.Run(rows, lengths, past, of_cos, of_sin, mask, 0., None)
+  return __torch__.Run(rows, lengths, past, of_cos, of_sin, mask, 0., None, model.tuned)
 
 # A table's first rows for each sequence, one behind the other; the table itself without sequences.
 def restart(table: Tensor, lengths: List[int]) -> Tensor:
@@ -143,7 +153,7 @@ def of_layer(run: __torch__.Run, i: int, dropout: float, seeds: List[int]) -> __
   if torch.eq(dropout, 0.):
     return run
   generator = torch.Generator(device=run.cos[0].device, seed=seeds[i])
-  return __torch__.Run(run.rows, run.lengths, run.past, run.cos, run.sin, run.mask, dropout, generator)
+  return __torch__.Run(run.rows, run.lengths, run.past, run.cos, run.sin, run.mask, dropout, generator, run.tuned)
 
 # A mask that is False with the given probability, to 1/65536. Four elements share one 64-bit draw,
 # which takes a quarter of bernoulli's time on a CPU.
@@ -165,21 +175,89 @@ def lora(y: Tensor, x: Tensor, name: str, model: __torch__.Model, run: __torch__
     scale = torch.div(scale, 1. - run.dropout)
   return torch.addmm_(y, torch.mm(x, a.t()), b.t(), beta=1., alpha=scale)
 
+# The length of each row of W + scale B A, (out), a constant of the graph (DoRA's section 4.3). The sum
+# isn't made: |w + s b A|^2 = |w|^2 + 2 s b (A w) + s^2 b (A A^T) b.
+def row_lengths(w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
+  a = a.detach()
+  b = b.detach()
+  w = w.detach()
+  length = torch.linalg_vector_norm(w, 2, [1], False, dtype=6)
+  mixed = torch.sum(torch.mm(w, a.t().to(w.dtype)).to(6) * b, [1])
+  squares = torch.sum(torch.mm(b, torch.mm(a, a.t())) * b, [1])
+  return torch.sqrt(length * length + mixed * (2. * scale) + squares * (scale * scale))
+
+# DoRA (arXiv:2402.09353) in PEFT's form: magnitude / |W + s B A| times (W + s B A) x, where y is W x.
+# With dropout the magnitude's part sees the masked input too.
+def dora(y: Tensor, x: Tensor, w: Tensor, name: str, model: __torch__.Model, run: __torch__.Run) -> Tensor:
+  a = model.tuned[name + ".lora_A"]
+  b = model.tuned[name + ".lora_B"]
+  scale = __torch__.scale_of(name, model)
+  lengths = __torch__.row_lengths(w, a, b, scale)
+  factor = torch.div(model.tuned[name + ".lora_magnitude_vector"], lengths).to(x.dtype)
+  if torch.__is__(run.generator, None):
+    return torch.addmm_(y, torch.mm(x, a.to(x.dtype).t()), b.to(x.dtype).t(), beta=1., alpha=scale) * factor
+  x = x * __torch__.keep_mask(x, run.dropout, run.generator)
+  masked = torch.mm(x, w.t())
+  tuned = torch.addmm(masked, torch.mm(x, a.to(x.dtype).t()), b.to(x.dtype).t(), beta=1., alpha=scale)
+  return torch.add(y, torch.div(tuned * factor - masked, 1. - run.dropout))
+
+# IA3 (arXiv:2205.05638): a vector times a layer's input, or times its result.
+def ia3(x: Tensor, name: str, of_input: bool, model: __torch__.Model) -> Tensor:
+  if name + ".ia3_l" in model.tuned:
+    l = model.tuned[name + ".ia3_l"]
+    if torch.eq(torch.eq(l.size(0), 1), of_input):
+      return torch.mul(x, l.view([-1])).to(x.dtype)
+  return x
+
+def activated(x: Tensor, activation: str) -> Tensor:
+  if torch.eq(activation, "relu"):
+    return torch.relu(x)
+  if torch.eq(activation, "silu"):
+    return torch.silu(x)
+  return torch.gelu(x)
+
+# y + up(activation(down(y))): a bottleneck adapter (arXiv:1902.00751) behind a layer.
+def bottleneck(y: Tensor, name: str, model: __torch__.Model) -> Tensor:
+  down = model.tuned[name + ".adapter_down.weight"].to(y.dtype)
+  up = model.tuned[name + ".adapter_up.weight"].to(y.dtype)
+  h = torch.addmm(model.tuned[name + ".adapter_down.bias"].to(y.dtype), y, down.t(), beta=1., alpha=1.)
+  h = __torch__.activated(h, model.activation)
+  h = torch.addmm(model.tuned[name + ".adapter_up.bias"].to(y.dtype), h, up.t(), beta=1., alpha=1.)
+  return torch.add(y, h)
+
 # x W^T + bias with what the method puts on it, (N, in) -> (N, out).
 def linear(x: Tensor, name: str, model: __torch__.Model, run: __torch__.Run) -> Tensor:
-  y = torch.mm(x, __torch__.weight(name + ".weight", model).t())
+  x = __torch__.ia3(x, name, True, model)
+  w = __torch__.weight(name + ".weight", model)
+  y = torch.mm(x, w.t())
+  if name + ".lora_magnitude_vector" in model.tuned:
+    y = __torch__.dora(y, x, w, name, model, run)
   if __torch__.has_weight(name + ".bias", model):
     y = torch.add(y, __torch__.weight(name + ".bias", model))
-  if name + ".lora_A" in model.tuned:
+  if torch.__and__(name + ".lora_A" in model.tuned, torch.__not__(name + ".lora_magnitude_vector" in model.tuned)):
     y = __torch__.lora(y, x, name, model, run)
+  y = __torch__.ia3(y, name, False, model)
+  if name + ".adapter_down.weight" in model.tuned:
+    y = __torch__.bottleneck(y, name, model)
   return y
 
-# Rows of the embedding, (N) -> (N, C).
+# Rows of the embedding with what the method puts on it, (N) -> (N, C). LoRA has no dropout here, as
+# in PEFT.
 def embedding(ids: Tensor, model: __torch__.Model) -> Tensor:
-  name = "model.embed_tokens.weight"
-  if name in model.tuned:
-    return torch.embedding(model.tuned[name], ids).to(model.dtype)
-  return torch.embedding(model.weights[name], ids)
+  name = "model.embed_tokens"
+  if name + ".weight" in model.tuned:
+    return torch.embedding(model.tuned[name + ".weight"], ids).to(model.dtype)
+  w = model.weights[name + ".weight"]
+  x = torch.embedding(w, ids)
+  if name + ".lora_embedding_A" in model.tuned:
+    a = model.tuned[name + ".lora_embedding_A"]
+    b = model.tuned[name + ".lora_embedding_B"]
+    scale = __torch__.scale_of(name, model)
+    x = torch.addmm(x, torch.embedding(a.t(), ids).to(x.dtype), b.to(x.dtype).t(), beta=1., alpha=scale)
+    if name + ".lora_magnitude_vector" in model.tuned:
+      lengths = __torch__.row_lengths(w.t(), a, b, scale)
+      x = x * torch.div(model.tuned[name + ".lora_magnitude_vector"], lengths).to(x.dtype)
+  return x
 
 def no_noise() -> __torch__.Noise:
   return __torch__.Noise(0., 0, annotate(List[int], []))
@@ -201,9 +279,20 @@ def noisy(x: Tensor, tokens: int, noise: __torch__.Noise) -> Tensor:
     start = start + length
   return torch.add(x, u.to(x.dtype))
 
-# The first layer's input, (B, T) ids -> (N, C).
+# The first layer's input, (B, T) ids -> (N, C); with a prompt of n virtual tokens before each
+# sequence, which the noise leaves alone as PEFT does, N is B (n + T).
 def first_hidden(ids: Tensor, model: __torch__.Model, noise: __torch__.Noise) -> Tensor:
-  return __torch__.noisy(__torch__.embed(ids.view([-1]), model), ids.size(1), noise)
+  x = __torch__.noisy(__torch__.embed(ids.view([-1]), model), ids.size(1), noise)
+  if "prompt_embeddings" in model.tuned:
+    b, t = torch.size(ids)
+    c = x.size(1)
+    prompt = torch.unsqueeze(model.tuned["prompt_embeddings"].to(x.dtype), 0)
+    x = torch.cat([prompt.expand([b, prompt.size(1), c]), x.view([b, t, c])], 1).view([-1, c])
+  return x
+
+# The run of whole sequences, whose hidden states are x (N, C).
+def run_of(x: Tensor, rows: int, lengths: List[int], model: __torch__.Model) -> __torch__.Run:
+  return __torch__.new_run(model, rows, lengths, model.prefix, torch.floordiv(x.size(0), rows))
 
 # x over its root mean square, in float32. One tensor of x's size is made, the result: what is made
 # and dropped between tensors that stay leaves holes in the heap.
@@ -230,10 +319,20 @@ def split_heads(x: Tensor, rows: int, head_dim: int) -> Tensor:
   tokens = torch.floordiv(x.size(0), rows)
   return x.view([rows, tokens, -1, head_dim]).transpose(1, 2)
 
+# A prefix's keys or values of a layer (arXiv:2101.00190), (n, K D) -> (B, K, n, D). They have no
+# rotation.
+def prefix_of(name: str, tuned: Dict[str, Tensor], like: Tensor) -> Tensor:
+  b, k, t, d = torch.size(like)
+  prefix = tuned["prefix." + name].to(like.dtype)
+  n = prefix.size(0)
+  return torch.unsqueeze(prefix.view([n, k, d]).transpose(0, 1), 0).expand([b, k, n, d])
+
 # Writes keys or values behind those that the cache holds and returns all of them: (B, K, T, D) ->
-# (B, K, past + T, D). Without a cache it returns what it is given.
+# (B, K, past + T, D). Without a cache it returns what it is given, behind the prefix's if there is one.
 def remember(x: Tensor, name: str, run: __torch__.Run, cache: Dict[str, Tensor]) -> Tensor:
   if name not in cache:
+    if "prefix." + name in run.tuned:
+      return torch.cat([__torch__.prefix_of(name, run.tuned, x), x], 2)
     return x
   end = run.past + x.size(2)
   torch.copy_(torch.slice(cache[name], 2, run.past, end), x)
@@ -286,9 +385,13 @@ def attention(q: Tensor, k: Tensor, v: Tensor, i: int, model: __torch__.Model, r
     o = torch.cat(os, 2)
   return o.transpose(1, 2).reshape([b * t, h * d])
 
-# softmax(scale q k^T + mask) v, each (B, H, T, D); without a mask causal, and one new token sees all
-# of the cache.
+# softmax(scale q k^T + mask) v, of (B, H, T, D) and twice (B, H, past + T, D); without a mask causal,
+# with all of the past seen: the cache or a prefix.
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], config: __torch__.Config) -> Tensor:
+  t = q.size(2)
+  past = k.size(2) - t
+  if torch.__and__(torch.__is__(mask, None), torch.__and__(torch.gt(t, 1), torch.gt(past, 0))):
+    mask = torch.triu(torch.full([t, past + t], -1.e+30, dtype=q.dtype, device=q.device), past + 1)
   causal = torch.__and__(torch.__is__(mask, None), torch.gt(q.size(2), 1))
   if torch.gt(config.cap, 0.):
     return __torch__.capped_attention(q, k, v, mask, causal, config.scale, config.cap)
@@ -358,10 +461,15 @@ def rope_tables(inverse: Tensor, start: int, length: int, device: Device, dtype:
   angles = torch.cat([angles, angles], -1)
   return (torch.cos(angles).to(dtype), torch.sin(angles).to(dtype))
 
-# The rows of the hidden states whose prediction is supervised, and what they should predict: the
-# prediction at t is compared with the label at t + 1, and a row's last token predicts nothing.
-def supervised_rows(labels: Tensor) -> Tuple[Tensor, Tensor]:
+# The rows of the hidden states (N, C) whose prediction is supervised, and what they should predict:
+# the prediction at t is compared with the label at t + 1, and a row's last token predicts nothing.
+# The virtual tokens of a prompt before the labels' have no label.
+def supervised_rows(hidden: Tensor, labels: Tensor) -> Tuple[Tensor, Tensor]:
   rows, tokens = torch.size(labels)
+  virtual = torch.floordiv(hidden.size(0), rows) - tokens
+  if torch.gt(virtual, 0):
+    labels = torch.cat([torch.full([rows, virtual], -100, dtype=4, device=labels.device), labels], 1)
+    tokens = tokens + virtual
   nothing = torch.full([rows, 1], -100, dtype=4, device=labels.device)
   targets = torch.cat([torch.slice(labels, 1, 1, tokens), nothing], 1).view([-1])
   supervised = torch.squeeze(torch.nonzero(torch.ne(targets, -100)), 1)
@@ -375,7 +483,7 @@ def nll_sum(x: Tensor, targets: Tensor, model: __torch__.Model, run: __torch__.R
 # Sum of the negative log-likelihoods of all supervised tokens. Only their rows meet the head, `chunk`
 # at a time, so that no more than chunk x V logits live at once.
 def loss_sum(hidden: Tensor, labels: Tensor, model: __torch__.Model, run: __torch__.Run, chunk: int) -> float:
-  supervised, targets = __torch__.supervised_rows(labels)
+  supervised, targets = __torch__.supervised_rows(hidden, labels)
   inputs = torch.index_select(hidden.detach(), 0, supervised)
   total = torch.zeros([], dtype=7, device=hidden.device)
   count = supervised.size(0)
@@ -412,7 +520,7 @@ def lowest_trained(trained: __torch__.Trained) -> int:
 # The same sum as loss_sum. Adds the gradients of loss / divisor to the window's of what trains in the
 # head, and returns the one by the hidden states, where `further`.
 def head_backward(hidden: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, run: __torch__.Run, divisor: int, chunk: int, further: bool) -> Tuple[float, Tensor]:
-  supervised, targets = __torch__.supervised_rows(labels)
+  supervised, targets = __torch__.supervised_rows(hidden, labels)
   inputs = torch.index_select(hidden.detach(), 0, supervised)
   gradients = torch.empty_like(inputs)
   part = torch.len(trained.parts) - 1
@@ -578,16 +686,47 @@ class CausalLm(Module):
     weights[name] = weights[to]
     return None
 
-  def model(self: __torch__.CausalLm, config: __torch__.Config, weights: Dict[str, Tensor], tuned: Dict[str, Tensor], scales: Dict[str, float], dtype: int, device: str) -> __torch__.Model:
-    return __torch__.Model(config, weights, tuned, scales, dtype, torch.device(device))
+  def model(self: __torch__.CausalLm, config: __torch__.Config, weights: Dict[str, Tensor], tuned: Dict[str, Tensor], scales: Dict[str, float], activation: str, prefix: int, dtype: int, device: str) -> __torch__.Model:
+    return __torch__.Model(config, weights, tuned, scales, activation, prefix, dtype, torch.device(device))
+
+  # Starts of what trains that are computed from the base model, into the dictionary `starts`.
+
+  # W's principal singular vectors as a product scale B A (PiSSA, arXiv:2404.02948).
+  def put_principal(self: __torch__.CausalLm, starts: Dict[str, Tensor], model: __torch__.Model, name: str, rank: int, scale: float) -> None:
+    w = __torch__.weight(name + ".weight", model).to(torch.device("cpu"), 6)
+    u, lengths, v = torch.linalg_svd(w, False)
+    roots = torch.sqrt(torch.div(torch.slice(lengths, 0, 0, rank), scale))
+    starts[name + ".lora_A"] = torch.unsqueeze(roots, 1) * torch.slice(v, 0, 0, rank)
+    starts[name + ".lora_B"] = torch.slice(u, 1, 0, rank) * roots
+    return None
+
+  # Leaves W - scale B A in the place of W.
+  def leave_residual(self: __torch__.CausalLm, weights: Dict[str, Tensor], name: str, a: Tensor, b: Tensor, scale: float) -> None:
+    w = weights[name + ".weight"]
+    product = torch.mm(b.to(w.device), a.to(w.device)) * scale
+    weights[name + ".weight"] = torch.sub(w.to(6), product).to(w.dtype)
+    return None
+
+  # The lengths of W's rows, or of its columns, for DoRA.
+  def put_lengths(self: __torch__.CausalLm, starts: Dict[str, Tensor], model: __torch__.Model, name: str, dim: int) -> None:
+    w = __torch__.weight(name + ".weight", model)
+    starts[name + ".lora_magnitude_vector"] = torch.linalg_vector_norm(w, 2, [dim], False, dtype=6)
+    return None
+
+  # The embeddings of tokens, for a prompt.
+  def put_embeddings(self: __torch__.CausalLm, starts: Dict[str, Tensor], model: __torch__.Model, ids: List[int]) -> None:
+    starts["prompt_embeddings"] = __torch__.embed(torch.tensor(ids, dtype=4, device=model.device), model).to(6)
+    return None
 
   # All that trains. Tensor j is (rows[j], columns[j]), or (rows[j]) where columns[j] is 0, belongs to
   # part parts[j] and steps with group groups[j]; they are in the order of the parts. Those of the
   # layers [first, end), with the embedding if the first is among them and the head if the last is,
   # are made as they would be among all. starts[j] says from what: zeros; ones; normal, of variance 1;
   # uniform in +-1/sqrt(columns), which is PyTorch's kaiming_uniform_ with a = sqrt(5); given, in the
-  # dictionary. The optimizer's state is that of one of several equal parts.
-  def new_trained(self: __torch__.CausalLm, names: List[str], parts: List[int], rows: List[int], columns: List[int], starts: List[str], given: Dict[str, Tensor], groups: List[int], factors: List[float], decays: List[int], layers: int, first: int, end: int, seed: int, rank: int, ranks: int, device: str) -> __torch__.Trained:
+  # dictionary. The optimizer's state is that of one of several equal parts. Where the head is tied to
+  # an embedding that trains, it is a second name of it; where the embedding lies elsewhere, a copy
+  # whose gradient is to be brought there.
+  def new_trained(self: __torch__.CausalLm, names: List[str], parts: List[int], rows: List[int], columns: List[int], starts: List[str], given: Dict[str, Tensor], groups: List[int], factors: List[float], decays: List[int], tied: bool, layers: int, first: int, end: int, seed: int, rank: int, ranks: int, device: str) -> __torch__.Trained:
     torch.set_grad_enabled(False)
     generator = torch.Generator(device=torch.device("cpu"), seed=seed)
     from_part = first + 1
@@ -661,6 +800,15 @@ class CausalLm(Module):
         offset = offset + n
     if torch.gt(torch.len(ends), 0):
       ends[-1] = length * ranks
+    if torch.__and__(tied, torch.eq(end, layers)):
+      if torch.eq(first, 0):
+        tuned["lm_head.weight"] = tuned["model.embed_tokens.weight"]
+        gradients["lm_head.weight"] = gradients["model.embed_tokens.weight"]
+      else:
+        copy = torch.clone(given["model.embed_tokens.weight"].to(6)).to(torch.device(device))
+        tuned["lm_head.weight"] = torch.requires_grad_(copy, True)
+        gradients["lm_head.weight"] = torch.zeros_like(copy)
+      of_parts[-1].append("lm_head.weight")
     made = annotate(List[__torch__.Group], [])
     for g in range(torch.len(factors)):
       adamw = annotate(List[List[Tensor]], [])
@@ -691,7 +839,7 @@ class CausalLm(Module):
     labels = labels.to(model.device)
     rows, tokens = torch.size(ids)
     x = __torch__.first_hidden(ids, model, __torch__.Noise(alpha, seeds[-1], lengths))
-    run = __torch__.new_run(model, rows, lengths, 0, torch.floordiv(x.size(0), rows))
+    run = __torch__.run_of(x, rows, lengths, model)
     layers = model.config.layers
     lowest = __torch__.lowest_trained(trained)
     kept = __torch__.forward_layers(x, 0, layers, lowest, model, run, dropout, seeds, recompute)
@@ -709,7 +857,7 @@ class CausalLm(Module):
   # `lowest` at `end` keeps nothing for a backward pass.
   def stage_forward(self: __torch__.CausalLm, x: Tensor, rows: int, lengths: List[int], first: int, end: int, lowest: int, model: __torch__.Model, dropout: float, seeds: List[int], recompute: bool) -> __torch__.Passed:
     x = x.to(model.device)
-    run = __torch__.new_run(model, rows, lengths, 0, torch.floordiv(x.size(0), rows))
+    run = __torch__.run_of(x, rows, lengths, model)
     return __torch__.Passed(run, __torch__.forward_layers(x, first, end, lowest, model, run, dropout, seeds, recompute))
 
   def stage_output(self: __torch__.CausalLm, passed: __torch__.Passed) -> Tensor:
@@ -762,7 +910,34 @@ class CausalLm(Module):
 
   def clear_gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> None:
     torch.zero_(trained.gradient)
+    if "lm_head.weight" in trained.gradients:
+      torch.zero_(trained.gradients["lm_head.weight"])
     return None
+
+  # A tied head on another device than the embedding: its gradient goes there, the values come back.
+  def tied_gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.gradients["lm_head.weight"]
+
+  def add_tied_gradient(self: __torch__.CausalLm, trained: __torch__.Trained, gradient: Tensor) -> None:
+    mine = trained.gradients["model.embed_tokens.weight"]
+    torch.add_(mine, gradient.to(mine.device))
+    return None
+
+  def tied_values(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
+    return trained.tuned["model.embed_tokens.weight"].detach()
+
+  def set_tied_values(self: __torch__.CausalLm, trained: __torch__.Trained, values: Tensor) -> None:
+    torch.set_grad_enabled(False)
+    torch.copy_(trained.tuned["lm_head.weight"], values)
+    return None
+
+  # The first of these tensors in which every number is zero, by its index; -1: none.
+  def first_zero(self: __torch__.CausalLm, trained: __torch__.Trained, names: List[str]) -> int:
+    torch.set_grad_enabled(False)
+    for i in range(torch.len(names)):
+      if torch.eq(torch.count_nonzero(trained.tuned[names[i]]).item(), 0):
+        return i
+    return -1
 
   # What the ranks hand each other.
   def gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
@@ -792,7 +967,7 @@ class CausalLm(Module):
     torch.set_grad_enabled(False)
     rows, tokens = torch.size(ids)
     x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
-    run = __torch__.new_run(model, rows, lengths, 0, torch.floordiv(x.size(0), rows))
+    run = __torch__.run_of(x, rows, lengths, model)
     none = annotate(Dict[str, Tensor], {})
     for i in range(model.config.layers):
       x = __torch__.layer(x, i, model, run, none)
@@ -803,24 +978,36 @@ class CausalLm(Module):
     torch.set_grad_enabled(False)
     rows, tokens = torch.size(ids)
     x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
-    run = __torch__.new_run(model, rows, annotate(List[int], []), 0, torch.floordiv(x.size(0), rows))
+    run = __torch__.run_of(x, rows, annotate(List[int], []), model)
     none = annotate(Dict[str, Tensor], {})
     for i in range(model.config.layers):
       x = __torch__.layer(x, i, model, run, none)
-    return __torch__.head(x, model, run).to(torch.device("cpu"), 6).view([rows, tokens, -1])
+    # A prompt's virtual tokens are before the others.
+    length = torch.floordiv(x.size(0), rows)
+    all = __torch__.head(x, model, run).to(torch.device("cpu"), 6).view([rows, length, -1])
+    return torch.slice(all, 1, length - tokens, length)
 
-  # Room for the keys and values of `length` tokens of one sequence.
+  # Room for the keys and values of `length` positions of one sequence, with those of a prefix.
   def new_cache(self: __torch__.CausalLm, model: __torch__.Model, length: int) -> Dict[str, Tensor]:
     cache = annotate(Dict[str, Tensor], {})
     for i in range(model.config.layers):
-      for name in ["keys.", "values."]:
-        cache[name + str(i)] = torch.empty([1, model.config.kv_heads, length, model.config.head_dim], dtype=model.dtype, device=model.device)
+      for kind in ["keys.", "values."]:
+        name = kind + str(i)
+        room = torch.empty([1, model.config.kv_heads, length, model.config.head_dim], dtype=model.dtype, device=model.device)
+        if torch.gt(model.prefix, 0):
+          torch.copy_(torch.slice(room, 2, 0, model.prefix), __torch__.prefix_of(name, model.tuned, room))
+        cache[name] = room
     return cache
 
-  # The token behind `ids`, which follow the `past` tokens that the cache holds.
+  # The token behind `ids`, which follow the `past` positions that the cache holds. A prompt's virtual
+  # tokens come before the first.
   def next_token(self: __torch__.CausalLm, ids: List[int], past: int, model: __torch__.Model, cache: Dict[str, Tensor], temperature: float, top_k: int, top_p: float, seed: int) -> int:
     torch.set_grad_enabled(False)
-    x = __torch__.embed(torch.tensor(ids, dtype=4, device=model.device), model)
+    tokens = torch.tensor(ids, dtype=4, device=model.device)
+    if torch.eq(past, 0):
+      x = __torch__.first_hidden(torch.unsqueeze(tokens, 0), model, __torch__.no_noise())
+    else:
+      x = __torch__.embed(tokens, model)
     n = x.size(0)
     run = __torch__.new_run(model, 1, annotate(List[int], []), past, n)
     for i in range(model.config.layers):

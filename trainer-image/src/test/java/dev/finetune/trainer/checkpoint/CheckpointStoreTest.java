@@ -308,7 +308,7 @@ class CheckpointStoreTest {
     assertThat(folder.resolve("adapter/README.md"))
         .content()
         .contains("step 10", "--max-lora-rank 16", "PeftModel", "/models/fake");
-    assertThat(scan().holdsResult()).isTrue();
+    assertThat(scan().holds(new AdapterFolder(destination()))).isTrue();
   }
 
   @Test
@@ -318,10 +318,10 @@ class CheckpointStoreTest {
     new AdapterFolder(destination()).write(store);
     Files.delete(folder.resolve("adapter/adapter_config.json"));
 
-    assertThat(scan().holdsResult()).isFalse();
+    assertThat(scan().holds(new AdapterFolder(destination()))).isFalse();
     new AdapterFolder(destination()).write(open(2));
 
-    assertThat(scan().holdsResult()).isTrue();
+    assertThat(scan().holds(new AdapterFolder(destination()))).isTrue();
     assertThat(names("")).containsExactly("adapter", "adapter.broken-1", "checkpoint-10");
   }
 

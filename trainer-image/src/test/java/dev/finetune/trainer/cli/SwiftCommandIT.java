@@ -24,8 +24,8 @@ class SwiftCommandIT {
                 .formatted(
                     EXAMPLES.resolve("models/tiny-chat"), EXAMPLES.resolve("data/assistant.json"))
             + " --lora_lr_ratio 16.0 --lora_rank 16 --learning_rate 1e-4 --num_train_epochs 5"
-            + " --use_flash_attn True --gradient_accumulation_steps 4 --batch_size 2 --eval_steps 50"
-            + " --save_steps 500 --neftune_noise_alpha 5 --model_type internvl2-8b"
+            + " --use_flash_attn True --gradient_accumulation_steps 4 --batch_size 2 --eval_steps"
+            + " 50 --save_steps 500 --neftune_noise_alpha 5 --model_type internvl2-8b"
             + " --device_max_memory 15GB 15GB 15GB 15GB --output_dir %s --logging_dir %s"
                 .formatted(out, out.resolve("runs"));
 

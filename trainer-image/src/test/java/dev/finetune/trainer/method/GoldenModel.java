@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 
@@ -118,10 +119,24 @@ public final class GoldenModel {
         .toList();
   }
 
-  /** The recipe of a trace. */
-  public static Recipe recipe(JsonNode hyper, LoraVariant variant, boolean recompute) {
+  /** The recipe of a trace: PEFT's settings of a variant (golden/scripts/golden.py). */
+  public static Recipe recipe(JsonNode hyper, String variant, boolean recompute) {
+    Map<String, Object> settings = new HashMap<>();
+    switch (variant) {
+      case "ia3" -> settings.put("method.ia3", Map.of());
+      case "prefix" -> settings.put("method.prefixTuning.virtualTokens", 8);
+      case "prompt" -> settings.put("method.promptTuning.virtualTokens", 8);
+      case "full" -> settings.put("method.full", Map.of());
+      case "rslora" ->
+          settings.put("method.lora", lora(0.0, LoraVariant.RANK_STABILIZED, "all-linear"));
+      case "dora" -> settings.put("method.lora", lora(0.0, LoraVariant.DORA, "all-linear"));
+      default -> settings.put("method.lora", lora(0.0, LoraVariant.STANDARD, "all-linear"));
+    }
+    if (hyper.hasNonNull("lr_ratio")) {
+      settings.put("method.lora.learningRateRatio", hyper.path("lr_ratio").asDouble());
+    }
     return recipe(
-        lora(0.0, variant, "all-linear"),
+        settings,
         hyper.path("weight_decay").asDouble(),
         hyper.path("max_grad_norm").asDouble(0),
         recompute);
@@ -148,39 +163,27 @@ public final class GoldenModel {
   /** A recipe with PyTorch's defaults of AdamW. */
   public static Recipe recipe(
       LoraOptions lora, double weightDecay, double maxGradNorm, boolean recompute) {
-    return recipe(lora, weightDecay, maxGradNorm, recompute, Map.of());
+    return recipe(Map.of("method.lora", lora), weightDecay, maxGradNorm, recompute);
   }
 
-  /** The same with more settings, by the field's path. */
-  static Recipe recipe(
-      LoraOptions lora,
-      double weightDecay,
-      double maxGradNorm,
-      boolean recompute,
-      Map<String, ?> more) {
-    Map<String, Object> settings = new HashMap<>(more);
-    settings.putAll(
-        Map.of(
-            "method.lora",
-            lora,
-            "training.learningRate",
-            1e-3,
-            "training.warmupRatio",
-            0.0,
-            "training.weightDecay",
-            weightDecay,
-            "training.adamBeta2",
-            0.999,
-            "training.maxGradNorm",
-            maxGradNorm,
-            "training.batchSize",
-            BATCH,
-            "training.gradientAccumulationSteps",
-            1,
-            "training.maxLength",
-            128,
-            "training.gradientCheckpointing",
-            recompute));
-    return RecipeFixture.of(settings);
+  /**
+   * A recipe with PyTorch's defaults of AdamW.
+   *
+   * @param settings the others, by the field's path
+   */
+  public static Recipe recipe(
+      Map<String, ?> settings, double weightDecay, double maxGradNorm, boolean recompute) {
+    // Sorted, so that a method's options come before one of them that differs.
+    Map<String, Object> all = new TreeMap<>(settings);
+    all.put("training.learningRate", 1e-3);
+    all.put("training.warmupRatio", 0.0);
+    all.put("training.weightDecay", weightDecay);
+    all.put("training.adamBeta2", 0.999);
+    all.put("training.maxGradNorm", maxGradNorm);
+    all.put("training.batchSize", BATCH);
+    all.put("training.gradientAccumulationSteps", 1);
+    all.put("training.maxLength", 128);
+    all.put("training.gradientCheckpointing", recompute);
+    return RecipeFixture.of(all);
   }
 }

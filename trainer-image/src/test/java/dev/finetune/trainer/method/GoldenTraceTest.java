@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.finetune.api.v1alpha1.LoraVariant;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.distributed.SingleProcess;
@@ -16,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -28,17 +28,28 @@ class GoldenTraceTest {
 
   private static final double NORM_RELATIVE = 1e-4;
 
+  /** Of this model every method is computed with and without recomputing, and over two devices. */
+  private static final String THOROUGH = "tiny-llama3";
+
+  private static final List<String> METHODS =
+      List.of("lora", "dora", "ia3", "prefix", "prompt", "full");
+
+  private static final List<String> OTHER_VARIANTS =
+      List.of(
+          "rslora", "loraplus", "lora_accum4_tokens", "lora_accum4_mean", "lora_cosine_clip_wd");
+
   static List<Arguments> traces() {
     List<Arguments> traces = new ArrayList<>();
     for (String model : GoldenModel.names()) {
-      traces.add(Arguments.of(model, "lora", false, 2));
-      traces.add(Arguments.of(model, "lora", true, 1));
-      traces.add(Arguments.of(model, "lora", true, 2));
-      for (String variant :
-          List.of(
-              "lora", "rslora", "lora_accum4_tokens", "lora_accum4_mean", "lora_cosine_clip_wd")) {
-        traces.add(Arguments.of(model, variant, false, 1));
+      for (String method : METHODS) {
+        traces.add(Arguments.of(model, method, true, 1));
       }
+      OTHER_VARIANTS.forEach(variant -> traces.add(Arguments.of(model, variant, false, 1)));
+    }
+    for (String method : METHODS) {
+      traces.add(Arguments.of(THOROUGH, method, false, 1));
+      traces.add(Arguments.of(THOROUGH, method, true, 2));
+      traces.add(Arguments.of(THOROUGH, method, false, 2));
     }
     return traces;
   }
@@ -48,36 +59,62 @@ class GoldenTraceTest {
   void everyLossNormAndTensorIsPefts(String name, String variant, boolean recompute, int devices) {
     GoldenModel golden = new GoldenModel(name);
     JsonNode trace = golden.json(variant + "/trace.json");
-    try (TrainableModel model = start(golden, variant, trace, recompute, devices)) {
+    Recipe recipe = GoldenModel.recipe(trace.path("hyper"), variant, recompute);
+    TuningMethod method = method(recipe, ModelFolder.open(golden.base()));
+    try (TrainableModel model = start(golden, variant, recipe, method, devices)) {
       double evalInit = evalLoss(golden, model);
       assertThat(evalInit).isCloseTo(trace.path("eval_loss_init").asDouble(), within(2e-5));
-      AdapterComparison comparison =
-          new AdapterComparison(trace.path("hyper").path("lr").asDouble());
-      train(golden, variant, trace, model, comparison);
+      AdapterComparison comparison = new AdapterComparison(largestRate(trace));
+      train(golden, variant, trace, model, method, comparison);
       assertThat(evalLoss(golden, model))
           .isCloseTo(trace.path("eval_loss_final").asDouble(), within(2e-5));
+      String file = variant.equals("full") ? "model" : "adapter_model";
       comparison.assertSame(
-          model.adapter(), golden.tensors(variant + "/final/adapter_model.safetensors"));
+          model.adapter(), golden.tensors(variant + "/final/" + file + ".safetensors"));
     }
   }
 
+  /** That of the recipe; the traces' AdamW has one group, whose decay is the norms' too. */
+  private static TuningMethod method(Recipe recipe, ModelFolder folder) {
+    return recipe.method().full() == null
+        ? TuningMethod.of(recipe, folder)
+        : new FullMethod(recipe.method().full(), folder, /* decayVectors= */ true);
+  }
+
+  private static double largestRate(JsonNode trace) {
+    JsonNode hyper = trace.path("hyper");
+    return hyper.path("lr").asDouble() * Math.max(1, hyper.path("lr_ratio").asDouble(1));
+  }
+
   private static TrainableModel start(
-      GoldenModel golden, String variant, JsonNode trace, boolean recompute, int devices) {
-    LoraVariant formula =
-        variant.equals("rslora") ? LoraVariant.RANK_STABILIZED : LoraVariant.STANDARD;
-    Recipe recipe = GoldenModel.recipe(trace.path("hyper"), formula, recompute);
+      GoldenModel golden, String variant, Recipe recipe, TuningMethod method, int devices) {
     ModelFolder folder = ModelFolder.open(golden.base());
     TrainableModel model =
         devices == 1
-            ? TunedModel.create(recipe, folder, "cpu", new SingleProcess())
+            ? TunedModel.create(
+                method, recipe, folder, LayerRange.all(2), "cpu", new SingleProcess())
             : LayeredModel.create(
+                method,
                 recipe,
                 folder,
                 List.of(new LayerRange(0, 1, 2), new LayerRange(1, 2, 2)),
                 List.of("cpu", "cpu"),
                 new SingleProcess());
-    model.restore(golden.tensors("lora/init/adapter_model.safetensors"), model.optimizer());
+    init(variant)
+        .ifPresent(
+            from ->
+                model.restore(
+                    golden.tensors(from + "/init/adapter_model.safetensors"), model.optimizer()));
     return model;
+  }
+
+  /** Whose start a variant has; empty where nothing of it is drawn. */
+  private static Optional<String> init(String variant) {
+    return switch (variant) {
+      case "full", "ia3" -> Optional.empty();
+      case "dora", "prefix", "prompt" -> Optional.of(variant);
+      default -> Optional.of("lora");
+    };
   }
 
   private static void train(
@@ -85,6 +122,7 @@ class GoldenTraceTest {
       String variant,
       JsonNode trace,
       TrainableModel model,
+      TuningMethod method,
       AdapterComparison comparison) {
     int window = trace.path("hyper").path("accum").asInt();
     double normTolerance =
@@ -97,9 +135,10 @@ class GoldenTraceTest {
       assertThat(tokens).isEqualTo(step.path("tokens").asLong());
       boolean mean = trace.path("hyper").path("loss_norm").asText().equals("mean");
       double loss = mean ? meanOfMeans(model, batches) : tokenMean(model, batches, tokens);
-      Map<String, HostTensor> gradients = gradients(model);
+      Map<String, HostTensor> gradients =
+          method.toFile(new TunedValues(gradients(model), Map.of()));
       comparison.see(gradients);
-      if (s == 0) {
+      if (s == 0 && !variant.equals("full")) {
         assertFirstGradients(golden, variant, gradients);
       }
       double norm = model.step(step.path("lr").asDouble());
@@ -151,9 +190,17 @@ class GoldenTraceTest {
       GoldenModel golden, String variant, Map<String, HostTensor> gradients) {
     Map<String, HostTensor> expected = golden.tensors(variant + "/grads_step0.safetensors");
     gradients.forEach(
-        (name, gradient) ->
-            assertClose(
-                name, gradient, expected.get(name.replace(".weight", ".default.weight")), 1e-6));
+        (name, gradient) -> assertClose(name, gradient, expected.get(parameterName(name)), 1e-6));
+  }
+
+  /** PEFT's name of the parameter in the model, which has the adapter's name in it. */
+  private static String parameterName(String fileName) {
+    if (fileName.equals("prompt_embeddings")) {
+      return "prompt_encoder.default.embedding.weight";
+    }
+    return fileName.endsWith(".weight")
+        ? fileName.replace(".weight", ".default.weight")
+        : fileName + ".default" + (fileName.endsWith("lora_magnitude_vector") ? ".weight" : "");
   }
 
   private static void assertClose(

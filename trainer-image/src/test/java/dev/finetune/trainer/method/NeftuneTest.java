@@ -229,12 +229,12 @@ class NeftuneTest {
   }
 
   private static Recipe recipe(double alpha, double dropout, boolean recompute) {
-    return GoldenModel.recipe(
-        GoldenModel.lora(dropout, LoraVariant.STANDARD, "all-linear"),
-        0.1,
-        1.0,
-        recompute,
-        alpha > 0 ? Map.of("training.neftuneAlpha", alpha) : Map.of());
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("method.lora", GoldenModel.lora(dropout, LoraVariant.STANDARD, "all-linear"));
+    if (alpha > 0) {
+      settings.put("training.neftuneAlpha", alpha);
+    }
+    return GoldenModel.recipe(settings, 0.1, 1.0, recompute);
   }
 
   private static double accumulate(TunedModel model, Batch batch, long seed) {

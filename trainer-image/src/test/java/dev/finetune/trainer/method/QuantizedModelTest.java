@@ -208,8 +208,9 @@ class QuantizedModelTest {
   }
 
   private static Recipe recipe(double dropout, boolean recompute, Map<String, Object> more) {
-    return GoldenModel.recipe(
-        GoldenModel.lora(dropout, LoraVariant.STANDARD, "all-linear"), 0.1, 1.0, recompute, more);
+    Map<String, Object> settings = new HashMap<>(more);
+    settings.put("method.lora", GoldenModel.lora(dropout, LoraVariant.STANDARD, "all-linear"));
+    return GoldenModel.recipe(settings, 0.1, 1.0, recompute);
   }
 
   private static double accumulate(TunedModel model, Batch batch, int step) {

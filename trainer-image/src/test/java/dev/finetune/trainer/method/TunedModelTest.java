@@ -400,7 +400,7 @@ class TunedModelTest {
     JsonNode peft = golden.json("lora/final/adapter_config.json");
     try (TunedModel model = create(lora(0, "all-linear"), true);
         TunedModel some = create(lora(0, "model.layers.1.mlp.up_proj"), true)) {
-      JsonNode ours = new ObjectMapper().readTree(model.adapterConfig());
+      JsonNode ours = new ObjectMapper().readTree(model.adapterConfig().orElseThrow());
       ours.properties()
           .forEach(
               entry -> {
@@ -417,7 +417,10 @@ class TunedModelTest {
               "[\"down_proj\",\"gate_proj\",\"k_proj\",\"o_proj\",\"q_proj\",\"up_proj\","
                   + "\"v_proj\"]");
       assertThat(
-              new ObjectMapper().readTree(some.adapterConfig()).path("target_modules").toString())
+              new ObjectMapper()
+                  .readTree(some.adapterConfig().orElseThrow())
+                  .path("target_modules")
+                  .toString())
           .isEqualTo("[\"model.layers.1.mlp.up_proj\"]");
     }
   }

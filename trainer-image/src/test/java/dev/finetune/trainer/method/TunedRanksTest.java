@@ -93,11 +93,41 @@ class TunedRanksTest {
     assertClose(together.get(0).optimizer(), alone.optimizer());
   }
 
-  /** Restores first where there is an adapter; one that isn't rank 0's may be anything. */
+  /** Parameter groups are cut where the ranks' parts are, and what a start takes out is shared. */
+  @ParameterizedTest
+  @ValueSource(strings = {"plus", "pissa", "full"})
+  void otherMethodsTrainAsOneRankDoes(String method) throws IOException {
+    Map<String, ?> settings =
+        switch (method) {
+          case "plus" -> Map.of("method.lora.learningRateRatio", 4.0, "method.lora.dropout", 0.0);
+          case "pissa" -> Map.of("method.lora.initialization", "PiSSA", "method.lora.dropout", 0.0);
+          default -> Map.of("method.full", Map.of());
+        };
+    Recipe recipe = GoldenModel.recipe(settings, 0.1, 1.0, true);
+    Run alone = train(new SingleProcess(), recipe, Map.of(), Map.of());
+
+    List<Run> together =
+        RankThreads.run(3, group -> train(group, recipe, alone.adapter(), alone.optimizer()));
+    Run further = train(new SingleProcess(), recipe, alone.adapter(), alone.optimizer());
+
+    assertThat(together.get(2).loss()).containsExactly(further.loss(), within(5e-6));
+    assertSame(together.get(1).adapter(), together.get(0).adapter());
+    assertClose(together.get(0).adapter(), further.adapter());
+    assertClose(together.get(0).optimizer(), further.optimizer());
+  }
+
   private Run train(
       ProcessGroup group, Map<String, HostTensor> adapter, Map<String, HostTensor> optimizer) {
     LoraOptions lora = GoldenModel.lora(0.0, LoraVariant.STANDARD, "all-linear");
-    Recipe recipe = GoldenModel.recipe(lora, 0.1, 1.0, true);
+    return train(group, GoldenModel.recipe(lora, 0.1, 1.0, true), adapter, optimizer);
+  }
+
+  /** Restores first where there is an adapter; one that isn't rank 0's may be anything. */
+  private Run train(
+      ProcessGroup group,
+      Recipe recipe,
+      Map<String, HostTensor> adapter,
+      Map<String, HostTensor> optimizer) {
     // 7 rows for the last step of an epoch: of four ranks the last one has none.
     List<TokenizedExample> rows = golden.rows("train").subList(0, 19);
     MicroBatches batches =

@@ -178,8 +178,8 @@ class ModelFolderTest {
     assertRefused("layer_types has \"linear_attention\", which isn't supported");
     config(json -> ((ArrayNode) json.path("layer_types")).set(1, "full_attention"));
     assertRefused(
-        "layer_types has \"sliding_attention\", but sliding_window is null and use_sliding_window is"
-            + " absent");
+        "layer_types has \"sliding_attention\", but sliding_window is null and use_sliding_window"
+            + " is absent");
     config(json -> json.remove("head_dim"));
     assertRefused("head_dim must be a whole number above 0, but is absent");
   }

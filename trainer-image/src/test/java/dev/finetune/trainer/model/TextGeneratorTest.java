@@ -8,7 +8,7 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.TokenizedExample;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.method.GoldenModel;
-import dev.finetune.trainer.method.LoraAdapter;
+import dev.finetune.trainer.method.SavedAdapter;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,9 +38,9 @@ class TextGeneratorTest {
   @MethodSource("dev.finetune.trainer.method.GoldenModel#names")
   void greedyTextWithPeftsAdapterIsPefts(String name) {
     GoldenModel golden = new GoldenModel(name);
-    for (String variant : List.of("lora", "rslora", "lora_cosine_clip_wd")) {
+    for (String variant : List.of("lora", "rslora", "dora", "ia3", "prefix", "prompt")) {
       try (CausalLm base = load(golden);
-          TextGenerator generator = LoraAdapter.load(golden.file(variant + "/final")).on(base)) {
+          TextGenerator generator = SavedAdapter.load(golden.file(variant + "/final")).on(base)) {
         assertThat(generator.generate(prompt(golden), greedy(golden), token -> {}))
             .as(variant)
             .isEqualTo(ids(golden, variant + "/trace.json", "greedy_final_ids"));

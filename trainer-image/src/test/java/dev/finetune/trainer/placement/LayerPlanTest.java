@@ -164,7 +164,8 @@ class LayerPlanTest {
     ModelFolder medium = SparseModel.medium(folder, architecture);
     MicroBatchSize batch = new MicroBatchSize(2, 256, 1, recompute, 4);
     ReplicaMemory memory =
-        new ReplicaMemory(medium, lora(medium, 0), CausalLm.headRows(medium, "cpu"), batch);
+        new ReplicaMemory(
+            medium, lora(medium, 0), Quantization.NONE, CausalLm.headRows(medium, "cpu"), batch);
 
     double counted = memory.load(LayerRange.all(10), 1).activations() / 1e6;
 
@@ -341,7 +342,8 @@ class LayerPlanTest {
     assertThat(LayerPlan.devicesPerReplica(memory, Collections.nCopies(5, 15 * GB))).isEqualTo(5);
     assertThat(LayerPlan.of(memory, gpus(4), Collections.nCopies(4, 15 * GB)).advice(memory))
         .hasValue(
-            "2 of these 4 devices are enough for a replica: --nproc_per_node 2 trains 2 replicas on different rows");
+            "2 of these 4 devices are enough for a replica: --nproc_per_node 2 trains 2 replicas on"
+                + " different rows");
     assertThat(LayerPlan.of(memory, gpus(4), List.of()).advice(memory)).isEmpty();
   }
 }

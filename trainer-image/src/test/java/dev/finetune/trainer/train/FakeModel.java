@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
@@ -119,8 +120,9 @@ public final class FakeModel implements TrainableModel {
   }
 
   @Override
-  public String adapterConfig() {
-    return "{\"peft_type\": \"LORA\", \"r\": 16, \"base_model_name_or_path\": \"/models/fake\"}";
+  public Optional<String> adapterConfig() {
+    return Optional.of(
+        "{\"peft_type\": \"LORA\", \"r\": 16, \"base_model_name_or_path\": \"/models/fake\"}");
   }
 
   @Override

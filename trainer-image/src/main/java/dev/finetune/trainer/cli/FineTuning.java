@@ -221,8 +221,7 @@ final class FineTuning {
       throws IOException {
     TrainerState state = checkpoints.resume(model);
     Path logFile = destination.resolve(LogFile.NAME);
-    boolean evaluated = state.evaluatedStep() == state.step();
-    try (LogFile log = LogFile.open(logFile, state.step(), evaluated, listener::warned)) {
+    try (LogFile log = LogFile.open(logFile, state.step(), state.isEvaluated(), listener::warned)) {
       listener.started(start(plan(data), checkpoints));
       RunListener all = new Listeners(List.of(listener, log));
       loop(data, model, Optional.of(checkpoints), all, state);
@@ -266,8 +265,10 @@ final class FineTuning {
         plan.epochsAfter(state.step()),
         plan.totalSteps(),
         plan.totalEpochs(),
-        state.loggedLoss(),
-        state.evalLoss(),
+        state.logged() == null ? null : state.logged().loss(),
+        state.logged() == null ? null : state.logged().tokenAccuracy(),
+        state.evaluation() == null ? null : state.evaluation().loss(),
+        state.evaluation() == null ? null : state.evaluation().tokenAccuracy(),
         state.epochs(),
         checkpoints.summary());
   }

@@ -84,7 +84,7 @@ public final class LayeredLora implements TrainableModel {
   }
 
   @Override
-  public double[] accumulate(
+  public List<TokenSums> accumulate(
       List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop) {
     int layers = stages.get(0).layers().layers();
     try (PipelineWindow window =
@@ -95,7 +95,7 @@ public final class LayeredLora implements TrainableModel {
             micro -> DropoutSeeds.of(dropoutSeed.applyAsLong(micro), layers),
             stop)) {
       onEachThread(window::run);
-      return window.losses();
+      return window.sums();
     }
   }
 
@@ -129,14 +129,14 @@ public final class LayeredLora implements TrainableModel {
   }
 
   @Override
-  public double evaluate(Batch batch) {
+  public TokenSums evaluate(Batch batch) {
     ScriptValue hidden = stages.get(0).embed(batch);
     for (LoraStage stage : stages) {
       try (ScriptValue input = hidden;
           LoraStage.Passed passed = stage.evaluate(batch, input)) {
         if (stage.layers().hasHead()) {
           try (ScriptValue loss = stage.loss(passed, 1, false)) {
-            return stage.value(loss);
+            return stage.sums(loss);
           }
         }
         hidden = stage.output(passed);

@@ -17,13 +17,13 @@ import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
-import java.util.function.ToDoubleFunction;
 
 /**
  * Low-rank adaptation (arXiv:2106.09685): each target's weight W (out, in) stays frozen and becomes
@@ -111,23 +111,22 @@ public final class LoraModel implements TrainableModel {
   }
 
   @Override
-  public double[] accumulate(
+  public List<TokenSums> accumulate(
       List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop) {
-    double[] sums = new double[batches.size()];
-    int done = 0;
-    while (done < sums.length && !stop.getAsBoolean()) {
-      sums[done] = accumulate(batches.get(done), windowTokens, dropoutSeed.applyAsLong(done));
-      done++;
+    List<TokenSums> sums = new ArrayList<>();
+    while (sums.size() < batches.size() && !stop.getAsBoolean()) {
+      int micro = sums.size();
+      sums.add(accumulate(batches.get(micro), windowTokens, dropoutSeed.applyAsLong(micro)));
     }
-    return Arrays.copyOf(sums, done);
+    return sums;
   }
 
-  private double accumulate(Batch batch, long windowTokens, long dropoutSeed) {
+  private TokenSums accumulate(Batch batch, long windowTokens, long dropoutSeed) {
     return onBatch(
         batch,
         ids ->
             script()
-                .callDouble(
+                .callDoubles(
                     "accumulate",
                     ids,
                     labels(batch),
@@ -146,9 +145,9 @@ public final class LoraModel implements TrainableModel {
   }
 
   @Override
-  public double evaluate(Batch batch) {
+  public TokenSums evaluate(Batch batch) {
     return onBatch(
-        batch, ids -> script().callDouble("evaluate", ids, labels(batch), model, base.headRows()));
+        batch, ids -> script().callDoubles("evaluate", ids, labels(batch), model, base.headRows()));
   }
 
   @Override
@@ -246,10 +245,11 @@ public final class LoraModel implements TrainableModel {
     return HostTensor.ofLongs(batch.labels(), batch.rows(), batch.length());
   }
 
-  private double onBatch(Batch batch, ToDoubleFunction<HostTensor> call) {
+  private TokenSums onBatch(Batch batch, Function<HostTensor, double[]> call) {
     return within(
         batch,
-        () -> call.applyAsDouble(base.tokens(batch.inputIds(), batch.rows(), batch.length())));
+        () ->
+            TokenSums.of(call.apply(base.tokens(batch.inputIds(), batch.rows(), batch.length()))));
   }
 
   /**

@@ -98,7 +98,7 @@ record LoraStage(LoraModel part, int lowest) {
     return script().call("stage_output", passed.kept());
   }
 
-  /** The loss's sum, in nats, with its gradient where wanted; of the last stage. */
+  /** The sums, with the loss's gradient where wanted; of the last stage. */
   ScriptValue loss(Passed passed, long windowTokens, boolean wantGradient) {
     return part.within(
         passed.batch(),
@@ -114,8 +114,8 @@ record LoraStage(LoraModel part, int lowest) {
                     wantGradient));
   }
 
-  double value(ScriptValue loss) {
-    return script().callDouble("loss_of", loss);
+  TokenSums sums(ScriptValue loss) {
+    return TokenSums.of(script().callDoubles("sums_of", loss));
   }
 
   ScriptValue gradient(ScriptValue loss) {

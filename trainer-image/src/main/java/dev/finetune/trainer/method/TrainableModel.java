@@ -27,10 +27,9 @@ public interface TrainableModel extends AutoCloseable {
    * @param dropoutSeed the seed of a micro-batch's dropout by its index, so that a resumed run
    *     draws the same masks
    * @param stop asked before every micro-batch; the rest is left out where it says so
-   * @return for each micro-batch that was run the sum of the negative log-likelihoods of its
-   *     supervised tokens, in nats
+   * @return the sums of each micro-batch that was run
    */
-  double[] accumulate(
+  List<TokenSums> accumulate(
       List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop);
 
   /**
@@ -41,8 +40,8 @@ public interface TrainableModel extends AutoCloseable {
    */
   double step(double learningRate);
 
-  /** Sum of the negative log-likelihoods of the batch's supervised tokens, without dropout. */
-  double evaluate(Batch batch);
+  /** The sums of the batch without dropout; logits aren't kept. */
+  TokenSums evaluate(Batch batch);
 
   /** The trained tensors by their name in PEFT's adapter file; copies. */
   Map<String, HostTensor> adapter();

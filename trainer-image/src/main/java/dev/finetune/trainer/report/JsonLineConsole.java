@@ -78,8 +78,8 @@ public final class JsonLineConsole implements RunListener {
   }
 
   @Override
-  public void evaluated(int step, double epoch, double loss) {
-    print(LogFile.line(step, epoch, loss));
+  public void evaluated(EvaluationReport report) {
+    print(LogFile.line(report));
   }
 
   @Override

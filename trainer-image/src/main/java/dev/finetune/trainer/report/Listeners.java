@@ -56,8 +56,8 @@ public record Listeners(List<RunListener> all) implements RunListener {
   }
 
   @Override
-  public void evaluated(int step, double epoch, double loss) {
-    tell(each -> each.evaluated(step, epoch, loss));
+  public void evaluated(EvaluationReport report) {
+    tell(each -> each.evaluated(report));
   }
 
   @Override

@@ -89,8 +89,8 @@ public final class LogFile implements RunListener, Closeable {
   }
 
   @Override
-  public void evaluated(int step, double epoch, double loss) {
-    append(line(step, epoch, loss));
+  public void evaluated(EvaluationReport report) {
+    append(line(report));
   }
 
   /** What a checkpoint contains must be in the log that it is resumed with. */
@@ -108,13 +108,19 @@ public final class LogFile implements RunListener, Closeable {
         .put("step", report.step())
         .put("epoch", report.epoch())
         .put("loss", report.loss())
+        .put("tokenAccuracy", report.tokenAccuracy())
         .put("gradientNorm", report.gradientNorm())
         .put("learningRate", report.learningRate())
         .put("tokens", report.tokens());
   }
 
-  static ObjectNode line(int step, double epoch, double evalLoss) {
-    return JSON.createObjectNode().put("step", step).put("epoch", epoch).put(EVAL_LOSS, evalLoss);
+  static ObjectNode line(EvaluationReport report) {
+    return JSON.createObjectNode()
+        .put("step", report.step())
+        .put("epoch", report.epoch())
+        .put(EVAL_LOSS, report.loss())
+        .put("evalPerplexity", report.perplexity())
+        .put("evalTokenAccuracy", report.tokenAccuracy());
   }
 
   private void append(ObjectNode line) {

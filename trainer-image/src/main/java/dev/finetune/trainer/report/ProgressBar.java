@@ -94,7 +94,7 @@ public final class ProgressBar implements RunListener {
   }
 
   @Override
-  public void evaluated(int step, double epoch, double loss) {
+  public void evaluated(EvaluationReport report) {
     draw();
   }
 

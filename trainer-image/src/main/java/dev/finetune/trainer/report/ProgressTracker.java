@@ -34,7 +34,9 @@ public final class ProgressTracker implements RunListener {
   private StepReport lastStep;
   private RankSpeeds rankSpeeds;
   private Double loss;
+  private Double tokenAccuracy;
   private Double evalLoss;
+  private Double evalTokenAccuracy;
   private long startNanos;
   private long tokens;
   private Throughput throughput = Throughput.UNKNOWN;
@@ -66,7 +68,9 @@ public final class ProgressTracker implements RunListener {
     epochs.clear();
     epochs.addAll(start.epochs());
     loss = start.loss();
+    tokenAccuracy = start.tokenAccuracy();
     evalLoss = start.evalLoss();
+    evalTokenAccuracy = start.evalTokenAccuracy();
     checkpoints = start.checkpoints();
     startNanos = nanoTime.getAsLong();
   }
@@ -98,11 +102,13 @@ public final class ProgressTracker implements RunListener {
   @Override
   public synchronized void logged(StepReport report) {
     loss = report.loss();
+    tokenAccuracy = report.tokenAccuracy();
   }
 
   @Override
-  public synchronized void evaluated(int step, double epoch, double newLoss) {
-    evalLoss = newLoss;
+  public synchronized void evaluated(EvaluationReport report) {
+    evalLoss = report.loss();
+    evalTokenAccuracy = report.tokenAccuracy();
   }
 
   @Override
@@ -158,7 +164,10 @@ public final class ProgressTracker implements RunListener {
         throughput.tokensPerSecond(),
         position.percentage(),
         throughput.remainingSeconds(),
-        rankSpeeds == null ? null : rankSpeeds.progress());
+        rankSpeeds == null ? null : rankSpeeds.progress(),
+        Rounding.decimals(tokenAccuracy, 4),
+        evalLoss == null ? null : Rounding.digits(Math.exp(evalLoss), 4),
+        Rounding.decimals(evalTokenAccuracy, 4));
   }
 
   private static Checkpoints rounded(Checkpoints all) {

@@ -3,6 +3,7 @@ package dev.finetune.trainer.train;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.distributed.ProcessGroup;
+import dev.finetune.trainer.method.TokenSums;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -72,16 +73,17 @@ public final class Ranks {
    * Sums what the ranks measured in a window or an evaluation.
    *
    * @param complete whether this rank did all of its part; one that was asked to stop didn't
-   * @param nll sum of negative log-likelihoods
+   * @param tokenSums what its predictions add up to
    * @param tokens tokens that this rank trained on
    * @param nanos for how long it computed
    */
-  Sums sum(boolean complete, double nll, long tokens, long nanos) {
-    double[] values = new double[2 + 2 * count()];
+  Sums sum(boolean complete, TokenSums tokenSums, long tokens, long nanos) {
+    double[] values = new double[Sums.COMMON + 2 * count()];
     values[0] = complete ? 0 : 1;
-    values[1] = nll;
-    values[2 + 2 * rank()] = tokens;
-    values[3 + 2 * rank()] = nanos;
+    values[1] = tokenSums.nll();
+    values[2] = tokenSums.correct();
+    values[Sums.COMMON + 2 * rank()] = tokens;
+    values[Sums.COMMON + 1 + 2 * rank()] = nanos;
     group.sum(values);
     return new Sums(values);
   }
@@ -89,10 +91,13 @@ public final class Ranks {
   /**
    * Sums over all ranks.
    *
-   * @param values the number of incomplete ranks, the sum of their negative log-likelihoods, and
-   *     two numbers for each rank
+   * @param values the number of incomplete ranks, their negative log-likelihoods, their correct
+   *     predictions, and two numbers for each rank
    */
   record Sums(double[] values) {
+    /** How many numbers stand before those of each rank. */
+    private static final int COMMON = 3;
+
     boolean complete() {
       return values[0] == 0;
     }
@@ -101,12 +106,16 @@ public final class Ranks {
       return values[1];
     }
 
+    long correct() {
+      return (long) values[2];
+    }
+
     long tokens(int rank) {
-      return (long) values[2 + 2 * rank];
+      return (long) values[COMMON + 2 * rank];
     }
 
     long nanos(int rank) {
-      return (long) values[3 + 2 * rank];
+      return (long) values[COMMON + 1 + 2 * rank];
     }
 
     /**

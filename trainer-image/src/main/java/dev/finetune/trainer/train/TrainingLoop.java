@@ -5,20 +5,21 @@ import dev.finetune.api.v1alpha1.EpochResult;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.checkpoint.CheckpointStore;
+import dev.finetune.trainer.checkpoint.LossSum;
 import dev.finetune.trainer.checkpoint.TrainerState;
 import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.data.MicroBatches;
 import dev.finetune.trainer.data.TokenizedExample;
+import dev.finetune.trainer.method.TokenSums;
 import dev.finetune.trainer.method.TrainableModel;
+import dev.finetune.trainer.report.EvaluationReport;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.StepReport;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /**
  * Trains a model from a state to the plan's last step.
@@ -82,7 +83,7 @@ public final class TrainingLoop {
     while (true) {
       // First what is due after the last step: a stopped attempt may have left it undone.
       int step = state.step();
-      if (plan.evaluatesAfter(step) && state.evaluatedStep() < step) {
+      if (plan.evaluatesAfter(step) && !state.isEvaluated()) {
         state = evaluate(state);
       }
       if (stopping) {
@@ -108,7 +109,8 @@ public final class TrainingLoop {
       double learningRate = plan.learningRate(step);
       double gradientNorm = model.step(learningRate);
       NonFinite.refuse("gradient norm", gradientNorm, step + 1, rowsOf(window));
-      state = state.stepped(sums.nll(), window.supervisedTokens());
+      LossSum sum = new LossSum(sums.nll(), window.supervisedTokens(), sums.correct());
+      state = state.stepped(sum);
       speeds.add(sums);
       state =
           report(
@@ -116,7 +118,8 @@ public final class TrainingLoop {
               new StepReport(
                   state.step(),
                   plan.epochsAfter(state.step()),
-                  sums.nll() / window.supervisedTokens(),
+                  sum.mean(),
+                  sum.accuracy(),
                   gradientNorm,
                   learningRate,
                   window.tokens()));
@@ -127,21 +130,24 @@ public final class TrainingLoop {
   private Ranks.Sums accumulate(MicroBatches.Window window, int step) {
     long start = System.nanoTime();
     List<Batch> batches = window.batches();
-    double[] losses =
+    List<TokenSums> done =
         model.accumulate(
             batches,
             window.supervisedTokens(),
             // As one rank numbers the micro-batches: no two of a window draw the same masks.
             micro -> plan.dropoutSeed(step, micro * ranks.count() + ranks.rank()),
             ranks::stopRequested);
-    double nll = Arrays.stream(losses).sum();
+    TokenSums all =
+        new TokenSums(
+            done.stream().mapToDouble(TokenSums::nll).sum(),
+            done.stream().mapToLong(TokenSums::correct).sum());
     long tokens = batches.stream().mapToLong(Batch::tokens).sum();
     // A rank without rows in this window must still hear of a stop.
     boolean complete =
-        losses.length == batches.size() && !(batches.isEmpty() && ranks.stopRequested());
-    Ranks.Sums sums = ranks.sum(complete, nll, tokens, System.nanoTime() - start);
-    for (int micro = 0; micro < losses.length; micro++) {
-      NonFinite.refuse("loss", losses[micro], step + 1, batches.get(micro).examples());
+        done.size() == batches.size() && !(batches.isEmpty() && ranks.stopRequested());
+    Ranks.Sums sums = ranks.sum(complete, all, tokens, System.nanoTime() - start);
+    for (int micro = 0; micro < done.size(); micro++) {
+      NonFinite.refuse("loss", done.get(micro).nll(), step + 1, batches.get(micro).examples());
     }
     sums.refuseNonFinite("loss", step + 1);
     return sums;
@@ -155,18 +161,22 @@ public final class TrainingLoop {
     if (ranks.count() > 1) {
       listener.compared(speeds.take());
     }
-    listener.logged(report.withLoss(state.unloggedLoss().mean()));
-    return state.logged();
+    TrainerState logged = state.afterLogLine();
+    listener.logged(report.withMeans(logged.logged().loss(), logged.logged().tokenAccuracy()));
+    return logged;
   }
 
   private TrainerState evaluate(TrainerState state) {
-    OptionalDouble loss = evaluator.loss(state.step());
-    if (loss.isEmpty()) {
+    Optional<Evaluator.Scores> scores = evaluator.evaluate(state.step());
+    if (scores.isEmpty()) {
       stopping = true;
       return state;
     }
-    listener.evaluated(state.step(), plan.epochsAfter(state.step()), loss.getAsDouble());
-    return state.evaluated(loss.getAsDouble());
+    double loss = scores.get().loss();
+    double accuracy = scores.get().tokenAccuracy();
+    listener.evaluated(
+        new EvaluationReport(state.step(), plan.epochsAfter(state.step()), loss, accuracy));
+    return state.evaluated(loss, accuracy);
   }
 
   private TrainerState endEpoch(TrainerState state) {
@@ -174,7 +184,7 @@ public final class TrainingLoop {
         new EpochResult(
             plan.epochOf(state.step()),
             state.step(),
-            state.epochLoss().mean(),
+            state.epochSum().mean(),
             state.evalLossHere(),
             clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
     listener.epochEnded(result);

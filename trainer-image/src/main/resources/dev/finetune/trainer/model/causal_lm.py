@@ -153,10 +153,16 @@ def rope_tables(inverse: Tensor, start: int, length: int, device: Device, dtype:
   angles = torch.cat([angles, angles], -1)
   return (torch.cos(angles).to(dtype), torch.sin(angles).to(dtype))
 
-# Sum of the negative log-likelihoods of the targets, and its gradient by the hidden states where
-# wanted, divided by `divisor`. Only the supervised rows meet the head, `chunk` at a time, so that
-# no more than chunk x V logits live at once.
-def head_loss(hidden: Tensor, labels: Tensor, model: __torch__.Model, divisor: int, chunk: int, want_gradient: bool) -> Tuple[float, Tensor]:
+# One transfer from the device for both.
+def pair(first: Tensor, second: Tensor) -> List[float]:
+  both = torch.stack([first, second]).to(torch.device("cpu"))
+  return [float(torch.select(both, 0, 0)), float(torch.select(both, 0, 1))]
+
+# Two sums over the targets, of the negative log-likelihoods and of how many are the most likely
+# token, and the first one's gradient by the hidden states where wanted, divided by `divisor`. Only
+# the supervised rows meet the head, `chunk` at a time, so that no more than chunk x V logits live at
+# once and none is kept.
+def head_loss(hidden: Tensor, labels: Tensor, model: __torch__.Model, divisor: int, chunk: int, want_gradient: bool) -> Tuple[List[float], Tensor]:
   rows, tokens = torch.size(labels)
   # The prediction at t is compared with the label at t + 1; a row's last token predicts nothing.
   nothing = torch.full([rows, 1], -100, dtype=4, device=labels.device)
@@ -166,6 +172,7 @@ def head_loss(hidden: Tensor, labels: Tensor, model: __torch__.Model, divisor: i
   inputs = torch.index_select(hidden.detach(), 0, supervised)
   gradients = torch.empty_like(inputs)
   total = torch.zeros([], dtype=7, device=hidden.device)
+  correct = torch.zeros([], dtype=7, device=hidden.device)
   count = supervised.size(0)
   start = 0
   while torch.lt(start, count):
@@ -174,14 +181,16 @@ def head_loss(hidden: Tensor, labels: Tensor, model: __torch__.Model, divisor: i
     logits = __torch__.head(x, model).to(6)
     nll = torch.cross_entropy_loss(logits, torch.slice(targets, 0, start, end), None, 2, -100, 0.)
     total = total + nll.detach().to(7)
+    likeliest = torch.argmax(logits.detach(), -1)
+    correct = correct + torch.sum(torch.eq(likeliest, torch.slice(targets, 0, start, end))).to(7)
     if want_gradient:
       gradient = torch.grad([torch.div(nll, divisor)], [x])[0]
       torch.copy_(torch.slice(gradients, 0, start, end), unchecked_cast(Tensor, gradient))
     start = end
   if want_gradient:
     all = torch.index_copy(torch.zeros_like(hidden.detach()), 0, supervised, gradients)
-    return (total.item(), all)
-  return (total.item(), gradients)
+    return (__torch__.pair(total, correct), all)
+  return (__torch__.pair(total, correct), gradients)
 
 def leaves(trained: __torch__.Trained, i: int) -> List[Tensor]:
   tensors = annotate(List[Tensor], [])
@@ -378,9 +387,9 @@ class CausalLm(Module):
   def adapter_of(self: __torch__.CausalLm, trained: __torch__.Trained) -> Dict[str, Tensor]:
     return trained.adapter
 
-  # One micro-batch: the loss's sum over its supervised tokens; the gradient of loss / window is
+  # One micro-batch: head_loss's sums over its supervised tokens; the gradient of loss / window is
   # added to the window's. `seeds` has a number for each layer's dropout.
-  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, seeds: List[int], recompute: bool, chunk: int) -> float:
+  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, seeds: List[int], recompute: bool, chunk: int) -> List[float]:
     device = trained.flat.device
     rows, tokens = torch.size(ids)
     ids = ids.to(device)
@@ -391,9 +400,9 @@ class CausalLm(Module):
     lowest = __torch__.lowest_trained(trained)
     kept = __torch__.forward_layers(x, 0, layers, lowest, model, run, dropout, seeds, recompute)
     torch.set_grad_enabled(True)
-    loss, gradient = __torch__.head_loss(kept[-1], labels, model, window, chunk, True)
+    sums, gradient = __torch__.head_loss(kept[-1], labels, model, window, chunk, True)
     gradient = __torch__.backward_layers(kept, gradient, 0, layers, lowest, model, trained, run, dropout, seeds, recompute)
-    return loss
+    return sums
 
   # The same in parts, for a model whose layers lie on several devices: each holds the layers
   # [first, end) with what trains in them, and hidden states and their gradients are handed on.
@@ -409,16 +418,16 @@ class CausalLm(Module):
   def stage_output(self: __torch__.CausalLm, passed: __torch__.Passed) -> Tensor:
     return passed.kept[-1].detach()
 
-  # Of the last stage: the loss's sum, and its gradient by the stage's result where wanted.
-  def stage_loss(self: __torch__.CausalLm, passed: __torch__.Passed, labels: Tensor, model: __torch__.Model, window: int, chunk: int, want_gradient: bool) -> Tuple[float, Tensor]:
+  # Of the last stage: head_loss's sums, and the loss's gradient by the stage's result where wanted.
+  def stage_loss(self: __torch__.CausalLm, passed: __torch__.Passed, labels: Tensor, model: __torch__.Model, window: int, chunk: int, want_gradient: bool) -> Tuple[List[float], Tensor]:
     torch.set_grad_enabled(want_gradient)
     x = passed.kept[-1]
     return __torch__.head_loss(x, labels.to(x.device), model, window, chunk, want_gradient)
 
-  def loss_of(self: __torch__.CausalLm, loss: Tuple[float, Tensor]) -> float:
+  def sums_of(self: __torch__.CausalLm, loss: Tuple[List[float], Tensor]) -> List[float]:
     return loss[0]
 
-  def gradient_of(self: __torch__.CausalLm, loss: Tuple[float, Tensor]) -> Tensor:
+  def gradient_of(self: __torch__.CausalLm, loss: Tuple[List[float], Tensor]) -> Tensor:
     return loss[1]
 
   def stage_backward(self: __torch__.CausalLm, passed: __torch__.Passed, gradient: Tensor, first: int, end: int, lowest: int, model: __torch__.Model, trained: __torch__.Trained, dropout: float, seeds: List[int], recompute: bool) -> Tensor:
@@ -469,8 +478,8 @@ class CausalLm(Module):
   def new_whole(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
     return torch.zeros_like(trained.flat)
 
-  # Sum of the negative log-likelihoods of the supervised tokens; keeps neither graph nor logits.
-  def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, chunk: int) -> float:
+  # head_loss's sums over the supervised tokens; keeps neither graph nor logits.
+  def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, chunk: int) -> List[float]:
     torch.set_grad_enabled(False)
     device = model.weights["lm_head.weight"].device
     rows, tokens = torch.size(ids)
@@ -479,8 +488,8 @@ class CausalLm(Module):
     x = __torch__.embed(ids.to(device).view([-1]), model)
     for i in range(model.config.layers):
       x = __torch__.layer(x, i, model, run, none)
-    loss, nothing = __torch__.head_loss(x, labels.to(device), model, 1, chunk, False)
-    return loss
+    sums, nothing = __torch__.head_loss(x, labels.to(device), model, 1, chunk, False)
+    return sums
 
   # Logits of every position, (B, T) -> (B, T, V) float32.
   def logits(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:

@@ -34,8 +34,8 @@ class LogFileTest {
   void anEvaluationOfTheResumedStepStays() throws IOException {
     try (LogFile log = open(0)) {
       log.logged(report(2));
-      log.evaluated(2, 1.0, 0.5);
-      log.evaluated(3, 1.5, 0.4);
+      log.evaluated(new EvaluationReport(2, 1.0, 0.5, 0.75));
+      log.evaluated(new EvaluationReport(3, 1.5, 0.4, 0.75));
     }
     open(2).close();
 
@@ -50,10 +50,10 @@ class LogFileTest {
   void anEvaluationThatComesAgainIsCutOff() throws IOException {
     try (LogFile log = open(0)) {
       log.logged(report(2));
-      log.evaluated(2, 1.0, 0.5);
+      log.evaluated(new EvaluationReport(2, 1.0, 0.5, 0.75));
     }
     try (LogFile log = open(2, false)) {
-      log.evaluated(2, 1.0, 0.5);
+      log.evaluated(new EvaluationReport(2, 1.0, 0.5, 0.75));
     }
 
     assertThat(Files.readAllLines(file())).hasSize(2);
@@ -70,13 +70,13 @@ class LogFileTest {
   @Test
   void numbersKeepTheirFullPrecision() throws IOException {
     try (LogFile log = open(0)) {
-      log.logged(new StepReport(1, 1 / 3.0, 0.1 + 0.2, 2 / 3.0, 1e-8, 7));
+      log.logged(new StepReport(1, 1 / 3.0, 0.1 + 0.2, 0.25, 2 / 3.0, 1e-8, 7));
     }
 
     assertThat(Files.readString(file()))
         .isEqualTo(
             "{\"step\":1,\"epoch\":0.3333333333333333,\"loss\":0.30000000000000004,"
-                + "\"gradientNorm\":0.6666666666666666,\"learningRate\":1.0E-8,\"tokens\":7}\n");
+                + "\"tokenAccuracy\":0.25,\"gradientNorm\":0.6666666666666666,\"learningRate\":1.0E-8,\"tokens\":7}\n");
   }
 
   private void write(int from, int... steps) throws IOException {
@@ -106,6 +106,6 @@ class LogFileTest {
   }
 
   private static StepReport report(int step) {
-    return new StepReport(step, step / 4.0, 1.5, 0.5, 1e-4, 100);
+    return new StepReport(step, step / 4.0, 1.5, 0.25, 0.5, 1e-4, 100);
   }
 }

@@ -2,6 +2,7 @@ package dev.finetune.trainer.train;
 
 import dev.finetune.api.v1alpha1.ParameterCounts;
 import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.method.TokenSums;
 import dev.finetune.trainer.method.TrainableModel;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.nio.ByteBuffer;
@@ -42,16 +43,16 @@ public final class FakeModel implements TrainableModel {
   public int nanAtStep = -1;
 
   @Override
-  public double[] accumulate(
+  public List<TokenSums> accumulate(
       List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop) {
-    List<Double> sums = new ArrayList<>();
+    List<TokenSums> sums = new ArrayList<>();
     for (int i = 0; i < batches.size() && !stop.getAsBoolean(); i++) {
       sums.add(accumulate(batches.get(i), windowTokens, dropoutSeed.applyAsLong(i)));
     }
-    return sums.stream().mapToDouble(Double::doubleValue).toArray();
+    return sums;
   }
 
-  private double accumulate(Batch batch, long windowTokens, long dropoutSeed) {
+  private TokenSums accumulate(Batch batch, long windowTokens, long dropoutSeed) {
     beforeAccumulate.accept(calls.size());
     boolean nan = calls.size() == nanAtCall;
     calls.add(windowTokens + "/" + dropoutSeed);
@@ -62,7 +63,7 @@ public final class FakeModel implements TrainableModel {
       gradient[i] += error * batch.supervisedTokens() / windowTokens;
       nll += error * error * batch.supervisedTokens();
     }
-    return nan ? Double.NaN : nll;
+    return new TokenSums(nan ? Double.NaN : nll, correct(batch));
   }
 
   @Override
@@ -80,12 +81,17 @@ public final class FakeModel implements TrainableModel {
   }
 
   @Override
-  public double evaluate(Batch batch) {
+  public TokenSums evaluate(Batch batch) {
     double nll = 0;
     for (double weight : weights) {
       nll += (weight - target(batch)) * (weight - target(batch)) * batch.supervisedTokens();
     }
-    return nll;
+    return new TokenSums(nll, correct(batch));
+  }
+
+  /** All but the last supervised token of each row. */
+  private static long correct(Batch batch) {
+    return (long) batch.supervisedTokens() - batch.rows();
   }
 
   @Override

@@ -19,6 +19,7 @@ import dev.finetune.trainer.checkpoint.RunIdentity;
 import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.checkpoint.TrainerState;
 import dev.finetune.trainer.distributed.SingleProcess;
+import dev.finetune.trainer.report.EvaluationReport;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.StepReport;
 import java.io.IOException;
@@ -76,6 +77,8 @@ class TrainingLoopTest {
                 .sum()
             / recorder.steps.subList(1, 5).stream().mapToLong(each -> each.tokens() - 1).sum();
     assertThat(recorder.logged.get(1).loss()).isEqualTo(meanOfTwoToFive);
+    // Rows of 3, 4, 2 and 3 tokens: 2, 3, 1 and 2 of them supervised, the last of each row wrong.
+    assertThat(recorder.logged.get(1).tokenAccuracy()).isEqualTo(0.5);
   }
 
   @Test
@@ -120,6 +123,10 @@ class TrainingLoopTest {
     }
     assertThat(recorder.evalLosses).hasSize(1);
     assertThat(recorder.evalLosses.get(0)).isEqualTo(sum / 6, within(1e-12));
+    // Of 2 + 3 + 1 tokens the last of each row is wrong.
+    EvaluationReport report = recorder.evaluations.get(0);
+    assertThat(report.tokenAccuracy()).isEqualTo(0.5);
+    assertThat(report.perplexity()).isEqualTo(Math.exp(sum / 6), within(1e-12));
   }
 
   @Test
@@ -417,6 +424,7 @@ class TrainingLoopTest {
     final List<StepReport> steps = new ArrayList<>();
     final List<StepReport> logged = new ArrayList<>();
     final List<EpochResult> epochs = new ArrayList<>();
+    final List<EvaluationReport> evaluations = new ArrayList<>();
     final List<Double> evalLosses = new ArrayList<>();
     final List<String> events = new ArrayList<>();
 
@@ -431,9 +439,10 @@ class TrainingLoopTest {
     }
 
     @Override
-    public void evaluated(int step, double epoch, double loss) {
-      evalLosses.add(loss);
-      events.add("eval " + step);
+    public void evaluated(EvaluationReport report) {
+      evaluations.add(report);
+      evalLosses.add(report.loss());
+      events.add("eval " + report.step());
     }
 
     @Override

@@ -1,0 +1,17 @@
+package dev.finetune.trainer.report;
+
+/**
+ * One evaluation of the validation rows. All numbers are means over their supervised tokens, so
+ * neither the batch size nor the number of ranks changes them.
+ *
+ * @param step optimizer steps done
+ * @param epoch passes over the data so far, with the fraction of the running one
+ * @param loss mean negative log-likelihood of a token, in nats
+ * @param tokenAccuracy share of the tokens that the model finds most likely, 0 to 1
+ */
+public record EvaluationReport(int step, double epoch, double loss, double tokenAccuracy) {
+  /** exp of the loss: among how many tokens, equally likely, the model seems to choose. */
+  public double perplexity() {
+    return Math.exp(loss);
+  }
+}

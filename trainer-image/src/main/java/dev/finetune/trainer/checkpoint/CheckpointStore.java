@@ -74,12 +74,29 @@ public final class CheckpointStore {
     if (resumedFrom == null) {
       return TrainerState.START;
     }
-    Map<String, HostTensor> adapter =
-        SafetensorsReader.read(resumedFrom.folder().resolve(ADAPTER_MODEL));
-    Map<String, HostTensor> optimizer =
-        SafetensorsReader.read(resumedFrom.folder().resolve(OPTIMIZER));
-    model.restore(adapter, optimizer);
+    // Before its first step a model is what the seed makes of it.
+    if (resumedFrom.step() > 0) {
+      restore(resumedFrom, model);
+    }
     return resumedFrom.state();
+  }
+
+  /** Sets a model that has gone on from the newest checkpoint back to it. */
+  public void restoreLatest(TrainableModel model) {
+    restore(latest().orElseThrow(), model);
+  }
+
+  private static void restore(StoredCheckpoint checkpoint, TrainableModel model) {
+    Map<String, HostTensor> adapter =
+        SafetensorsReader.read(checkpoint.folder().resolve(ADAPTER_MODEL));
+    Map<String, HostTensor> optimizer =
+        SafetensorsReader.read(checkpoint.folder().resolve(OPTIMIZER));
+    model.restore(adapter, optimizer);
+  }
+
+  /** Whether there is no checkpoint yet. */
+  public boolean isEmpty() {
+    return stored.isEmpty();
   }
 
   /** Where the run stood at the newest checkpoint; the start where there is none. */

@@ -14,10 +14,11 @@ import java.util.TreeSet;
  * a checkpoint of another identity is never gone on from.
  *
  * <p>These settings are not part of it, so they may change between attempts: output.destination,
- * training.loggingSteps, training.evalSteps, training.saveSteps and training.keepCheckpoints; and
- * training.batchSize, training.gradientAccumulationSteps and the number of ranks as long as their
- * product stays the same. None of them changes what a step computes, but for rounding and dropout's
- * masks. The programs' versions are noted and not compared.
+ * training.loggingSteps, training.evalSteps, training.saveSteps, training.keepCheckpoints,
+ * training.earlyStoppingPatience and training.onNonFiniteLoss; and training.batchSize,
+ * training.gradientAccumulationSteps and the number of ranks as long as their product stays the
+ * same. None of them changes what a step computes, but for rounding and dropout's masks. The
+ * programs' versions are noted and not compared.
  *
  * @param recipe the resolved recipe without the settings above
  * @param rowsPerStep batchSize x gradientAccumulationSteps x ranks: with another number a step
@@ -42,6 +43,8 @@ public record RunIdentity(
           "evalSteps",
           "saveSteps",
           "keepCheckpoints",
+          "earlyStoppingPatience",
+          "onNonFiniteLoss",
           "batchSize",
           "gradientAccumulationSteps");
 

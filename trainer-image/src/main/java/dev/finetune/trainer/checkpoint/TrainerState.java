@@ -1,7 +1,11 @@
 package dev.finetune.trainer.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.finetune.api.v1alpha1.EpochResult;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,6 +21,8 @@ import java.util.List;
  * @param evaluation the last evaluation and how many were no better than the best; null before the
  *     first
  * @param epochs the epochs that have ended
+ * @param leftOutStep the step whose rows made the loss or the gradient NaN or infinite, for which
+ *     the run went back once: it counts, and changes nothing. Null where there is none.
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainerState(
@@ -25,11 +31,12 @@ public record TrainerState(
     LossSum unloggedSum,
     Logged logged,
     Evaluation evaluation,
-    List<EpochResult> epochs) {
+    List<EpochResult> epochs,
+    Integer leftOutStep) {
 
   /** Before the first step. */
   public static final TrainerState START =
-      new TrainerState(0, LossSum.ZERO, LossSum.ZERO, null, null, List.of());
+      new TrainerState(0, LossSum.ZERO, LossSum.ZERO, null, null, List.of(), null);
 
   /**
    * What a log line says.
@@ -69,6 +76,24 @@ public record TrainerState(
     }
   }
 
+  /** As JSON, for other ranks. */
+  public byte[] toJson() {
+    try {
+      return Json.bytes(this);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** What {@link #toJson} gave. */
+  public static TrainerState ofJson(byte[] json) {
+    try {
+      return Json.read(json, TrainerState.class);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   public TrainerState {
     epochs = List.copyOf(epochs);
   }
@@ -76,13 +101,29 @@ public record TrainerState(
   /** After one more step on these tokens. */
   public TrainerState stepped(LossSum window) {
     return new TrainerState(
-        step + 1, epochSum.plus(window), unloggedSum.plus(window), logged, evaluation, epochs);
+        step + 1,
+        epochSum.plus(window),
+        unloggedSum.plus(window),
+        logged,
+        evaluation,
+        epochs,
+        leftOutStep);
+  }
+
+  /** After the step that is left out. */
+  public TrainerState passed() {
+    return stepped(LossSum.ZERO);
+  }
+
+  /** The same place in a run that leaves a step out from now on. */
+  public TrainerState leavingOut(int leftOut) {
+    return new TrainerState(step, epochSum, unloggedSum, logged, evaluation, epochs, leftOut);
   }
 
   /** After the log line of this step was written. */
   public TrainerState afterLogLine() {
     Logged line = new Logged(unloggedSum.mean(), unloggedSum.accuracy());
-    return new TrainerState(step, epochSum, LossSum.ZERO, line, evaluation, epochs);
+    return new TrainerState(step, epochSum, LossSum.ZERO, line, evaluation, epochs, leftOutStep);
   }
 
   /** After the evaluation of this step. */
@@ -91,17 +132,18 @@ public record TrainerState(
         evaluation == null
             ? Evaluation.first(step, loss, tokenAccuracy)
             : evaluation.next(step, loss, tokenAccuracy);
-    return new TrainerState(step, epochSum, unloggedSum, logged, next, epochs);
+    return new TrainerState(step, epochSum, unloggedSum, logged, next, epochs, leftOutStep);
   }
 
   /** After the end of an epoch. */
   public TrainerState epochEnded(EpochResult result) {
     List<EpochResult> all = new ArrayList<>(epochs);
     all.add(result);
-    return new TrainerState(step, LossSum.ZERO, unloggedSum, logged, evaluation, all);
+    return new TrainerState(step, LossSum.ZERO, unloggedSum, logged, evaluation, all, leftOutStep);
   }
 
   /** Whether exactly this step was evaluated. */
+  @JsonIgnore
   public boolean isEvaluated() {
     return evaluation != null && evaluation.step() == step;
   }
@@ -112,6 +154,7 @@ public record TrainerState(
   }
 
   /** Whether this step's evaluation is better than all before it. */
+  @JsonIgnore
   public boolean isBest() {
     return isEvaluated() && evaluation.sinceBest() == 0;
   }

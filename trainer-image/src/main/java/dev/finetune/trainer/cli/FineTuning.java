@@ -152,9 +152,19 @@ final class FineTuning {
               startDate.toString(),
               Versions.all());
       TrainingData data = data(dataset, tokenizer.padId());
+      requireValidation(data);
       ModelFolder folder = ModelFolder.open(modelPath);
       stop.check();
       return new Inputs(folder, data, run);
+    }
+  }
+
+  private void requireValidation(TrainingData data) {
+    if (options.earlyStoppingPatience() != null && data.validation().isEmpty()) {
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          "training.earlyStoppingPatience needs validation rows, and there are none; set"
+              + " dataset.validation.fraction or dataset.validation.sources, or leave it out");
     }
   }
 
@@ -263,7 +273,7 @@ final class FineTuning {
     return new RunStart(
         state.step(),
         plan.epochsAfter(state.step()),
-        plan.totalSteps(),
+        plan.totalSteps(state),
         plan.totalEpochs(),
         state.logged() == null ? null : state.logged().loss(),
         state.logged() == null ? null : state.logged().tokenAccuracy(),

@@ -20,6 +20,7 @@ import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.IntToLongFunction;
@@ -148,6 +149,21 @@ public final class LoraModel implements TrainableModel {
   public TokenSums evaluate(Batch batch) {
     return onBatch(
         batch, ids -> script().callDoubles("evaluate", ids, labels(batch), model, base.headRows()));
+  }
+
+  @Override
+  public Optional<String> firstNonFinite(Batch batch) {
+    int layers = base.folder().config().layers();
+    HostTensor ids = base.tokens(batch.inputIds(), batch.rows(), batch.length());
+    long place =
+        within(batch, () -> script().callLong("first_non_finite", ids, model, base.headRows()));
+    if (place < 0) {
+      return Optional.of("the embedding");
+    }
+    if (place < layers) {
+      return Optional.of("decoder layer " + place);
+    }
+    return place == layers ? Optional.of("the head") : Optional.empty();
   }
 
   @Override

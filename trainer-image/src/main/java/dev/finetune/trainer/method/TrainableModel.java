@@ -5,6 +5,7 @@ import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntToLongFunction;
 
@@ -42,6 +43,16 @@ public interface TrainableModel extends AutoCloseable {
 
   /** The sums of the batch without dropout; logits aren't kept. */
   TokenSums evaluate(Batch batch);
+
+  /**
+   * Runs the batch again without dropout to find what went wrong with it.
+   *
+   * @return where the first number that is NaN or infinite comes out, such as "decoder layer 3";
+   *     empty where none does, or where the model can't say
+   */
+  default Optional<String> firstNonFinite(Batch batch) {
+    return Optional.empty();
+  }
 
   /** The trained tensors by their name in PEFT's adapter file; copies. */
   Map<String, HostTensor> adapter();

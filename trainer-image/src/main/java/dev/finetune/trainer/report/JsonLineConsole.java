@@ -83,6 +83,22 @@ public final class JsonLineConsole implements RunListener {
   }
 
   @Override
+  public void rolledBack(Rollback rollback) {
+    print("rollback", rollback);
+    warned(rollback.sentence());
+  }
+
+  @Override
+  public void leftOut(int step, double epoch) {
+    print(LogFile.line(step, epoch).put("leftOut", true));
+  }
+
+  @Override
+  public void stoppedEarly(int step, String why) {
+    print("stoppedEarly", why);
+  }
+
+  @Override
   public void epochEnded(EpochResult result) {
     print("epochResult", result);
   }

@@ -61,6 +61,21 @@ public record Listeners(List<RunListener> all) implements RunListener {
   }
 
   @Override
+  public void rolledBack(Rollback rollback) {
+    tell(each -> each.rolledBack(rollback));
+  }
+
+  @Override
+  public void leftOut(int step, double epoch) {
+    tell(each -> each.leftOut(step, epoch));
+  }
+
+  @Override
+  public void stoppedEarly(int step, String why) {
+    tell(each -> each.stoppedEarly(step, why));
+  }
+
+  @Override
   public void epochEnded(EpochResult result) {
     tell(each -> each.epochEnded(result));
   }

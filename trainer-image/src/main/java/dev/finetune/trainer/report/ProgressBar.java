@@ -99,6 +99,21 @@ public final class ProgressBar implements RunListener {
   }
 
   @Override
+  public void rolledBack(Rollback rollback) {
+    warned(rollback.sentence());
+  }
+
+  @Override
+  public void leftOut(int step, double epoch) {
+    above("step " + step + " is left out");
+  }
+
+  @Override
+  public void stoppedEarly(int step, String why) {
+    above(why);
+  }
+
+  @Override
   public void epochEnded(EpochResult result) {
     String evalLoss =
         result.evalLoss() == null

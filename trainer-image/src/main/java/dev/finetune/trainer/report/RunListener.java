@@ -38,6 +38,20 @@ public interface RunListener {
   /** The validation rows were evaluated. */
   default void evaluated(EvaluationReport report) {}
 
+  /** Training went back to a checkpoint; the steps after it come again. */
+  default void rolledBack(Rollback rollback) {}
+
+  /** A step was passed by whose rows are left out. */
+  default void leftOut(int step, double epoch) {}
+
+  /**
+   * Training ends before its last step, as planned for evaluations that get no better.
+   *
+   * @param step optimizer steps done
+   * @param why in a sentence
+   */
+  default void stoppedEarly(int step, String why) {}
+
   /** A pass over the data ended. */
   default void epochEnded(EpochResult result) {}
 

@@ -52,8 +52,10 @@ final class Evaluator {
       correct += sums.correct();
     }
     Ranks.Sums sums = ranks.sum(complete, new TokenSums(nll, correct), 0, 0);
-    NonFinite.refuse(WHAT, nll, step, rows);
-    sums.refuseNonFinite(WHAT, step);
+    if (!Double.isFinite(sums.nll())) {
+      List<TokenizedExample> own = Double.isFinite(nll) ? List.of() : rows;
+      throw new NonFinite(WHAT, sums.nll(), step, own, Optional.empty()).failure();
+    }
     double tokens = batches.stream().mapToLong(Batch::supervisedTokens).sum();
     return sums.complete()
         ? Optional.of(new Scores(sums.nll() / tokens, sums.correct() / tokens))

@@ -1,11 +1,11 @@
 package dev.finetune.trainer.train;
 
-import dev.finetune.api.v1alpha1.TrainerExit;
-import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.distributed.ProcessGroup;
 import dev.finetune.trainer.method.TokenSums;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -70,6 +70,36 @@ public final class Ranks {
   }
 
   /**
+   * What rank 0 knows, on every rank.
+   *
+   * @param key a name that is used once in a run
+   * @param known asked on rank 0 only
+   */
+  byte[] fromLeader(String key, Supplier<byte[]> known) {
+    if (rank() == 0) {
+      group.put(key, known.get());
+    }
+    group.barrier();
+    return group.get(key).orElseThrow();
+  }
+
+  /**
+   * What the ranks have to say, in their order.
+   *
+   * @param key a name that is used once in a run
+   * @param own what this rank says; empty for nothing
+   */
+  List<String> allSay(String key, Optional<String> own) {
+    own.ifPresent(text -> group.put(key + rank(), text.getBytes(StandardCharsets.UTF_8)));
+    group.barrier();
+    return IntStream.range(0, count())
+        .mapToObj(rank -> group.get(key + rank))
+        .flatMap(Optional::stream)
+        .map(text -> new String(text, StandardCharsets.UTF_8))
+        .toList();
+  }
+
+  /**
    * Sums what the ranks measured in a window or an evaluation.
    *
    * @param complete whether this rank did all of its part; one that was asked to stop didn't
@@ -116,18 +146,6 @@ public final class Ranks {
 
     long nanos(int rank) {
       return (long) values[COMMON + 1 + 2 * rank];
-    }
-
-    /**
-     * Ends a rank whose own numbers were finite where another's were not: that one names the rows.
-     */
-    void refuseNonFinite(String what, int step) {
-      if (!Double.isFinite(nll())) {
-        throw new TrainerException(
-            TrainerExit.RANK_LOST,
-            "the %s became %s in step %d on another rank, which says on which rows"
-                .formatted(what, nll(), step));
-      }
     }
   }
 }

@@ -491,6 +491,31 @@ class CausalLm(Module):
     sums, nothing = __torch__.head_loss(x, labels.to(device), model, 1, chunk, False)
     return sums
 
+  # Where the first number that isn't finite comes out: -1 of the embedding, i of layer i, `layers` of
+  # the head, layers + 1 of nowhere.
+  def first_non_finite(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model, chunk: int) -> int:
+    torch.set_grad_enabled(False)
+    like = model.weights["lm_head.weight"]
+    rows, tokens = torch.size(ids)
+    run = __torch__.new_run(model, rows, 0, tokens, like.device, like.dtype)
+    none = annotate(Dict[str, Tensor], {})
+    x = __torch__.embed(ids.to(like.device).view([-1]), model)
+    if torch.__not__(bool(torch.all(torch.isfinite(x)))):
+      return -1
+    layers = model.config.layers
+    for i in range(layers):
+      x = __torch__.layer(x, i, model, run, none)
+      if torch.__not__(bool(torch.all(torch.isfinite(x)))):
+        return i
+    count = x.size(0)
+    start = 0
+    while torch.lt(start, count):
+      logits = __torch__.head(torch.slice(x, 0, start, ops.prim.min(start + chunk, count)), model)
+      if torch.__not__(bool(torch.all(torch.isfinite(logits)))):
+        return layers
+      start = start + chunk
+    return layers + 1
+
   # Logits of every position, (B, T) -> (B, T, V) float32.
   def logits(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:
     torch.set_grad_enabled(False)

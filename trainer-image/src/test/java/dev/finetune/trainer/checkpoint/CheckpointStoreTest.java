@@ -350,11 +350,12 @@ class CheckpointStoreTest {
         LossSum.ZERO,
         new TrainerState.Logged(0.1 + 0.2, 0.25),
         evaluation,
-        List.of());
+        List.of(),
+        null);
   }
 
   private static TrainerState unevaluated(int step) {
-    return new TrainerState(step, LossSum.ZERO, LossSum.ZERO, null, null, List.of());
+    return new TrainerState(step, LossSum.ZERO, LossSum.ZERO, null, null, List.of(), null);
   }
 
   private CheckpointStore open(int keep) throws IOException {

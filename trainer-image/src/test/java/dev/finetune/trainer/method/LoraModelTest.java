@@ -399,12 +399,14 @@ class LoraModelTest {
   @Test
   void aGradientThatIsNotFiniteChangesNothing() {
     try (LoraModel model = create(lora(0, "all-linear"), true)) {
+      assertThat(model.firstNonFinite(golden.trainBatch(0))).isEmpty();
       Map<String, HostTensor> broken = new HashMap<>(model.adapter());
       float[] values = floats(broken.get(Q_B));
       values[0] = Float.NaN;
       broken.put(Q_B, HostTensor.ofFloats(values, broken.get(Q_B).shape()));
       model.restore(broken, model.optimizer());
       Batch batch = golden.trainBatch(0);
+      assertThat(model.firstNonFinite(batch)).contains("decoder layer 0");
       assertThat(accumulate(model, batch, 1, 0)).isNaN();
       assertThat(model.step(RATE)).isNaN();
       String k = Q_B.replace("q_proj", "k_proj");

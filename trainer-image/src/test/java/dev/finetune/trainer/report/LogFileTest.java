@@ -60,6 +60,26 @@ class LogFileTest {
   }
 
   @Test
+  void aRollbackCutsTheStepsThatComeAgainAndSaysWhatHappened() throws IOException {
+    try (LogFile log = open(0)) {
+      log.logged(report(1));
+      log.logged(report(2));
+      log.evaluated(new EvaluationReport(2, 0.5, 1.0, 0.75));
+      log.logged(report(3));
+      log.rolledBack(new Rollback(2, 0.5, true, 4, "the loss became NaN in step 4"));
+      log.logged(report(3));
+      log.leftOut(4, 1.0);
+    }
+
+    assertThat(Files.readAllLines(file()))
+        .hasSize(6)
+        .contains(
+            "{\"step\":2,\"epoch\":0.5,\"rolledBackFrom\":4,"
+                + "\"reason\":\"the loss became NaN in step 4\"}",
+            "{\"step\":4,\"epoch\":1.0,\"leftOut\":true}");
+  }
+
+  @Test
   void aNewRunBeginsANewLog() throws IOException {
     write(0, 1, 2, 3);
     write(0, 1);

@@ -57,6 +57,31 @@ class ProgressTrackerTest {
   }
 
   @Test
+  void aRunThatEndsEarlyIsDoneWithNothingLeft() {
+    tracker.started(fresh());
+    nanos.addAndGet(2_000_000_000L);
+    tracker.stepTaken(new StepReport(3, 1.0, 1, 0.25, 1, 1e-4, 100));
+    tracker.stoppedEarly(3, "no better");
+
+    var training = tracker.progress().training();
+    assertThat(training.totalSteps()).isEqualTo(3);
+    assertThat(training.progressPercentage()).isEqualTo(100);
+    assertThat(training.remainingSeconds()).isZero();
+  }
+
+  @Test
+  void aRollbackShowsWhereTrainingStandsNowAndWarns() {
+    tracker.started(fresh());
+    tracker.stepTaken(new StepReport(4, 4 / 3.0, 1, 0.25, 1, 1e-4, 100));
+    tracker.epochEnded(new EpochResult(1, 3, 1.0, null, null));
+    tracker.rolledBack(new Rollback(2, 2 / 3.0, false, 5, "the loss became NaN in step 5"));
+
+    assertThat(tracker.progress().training().step()).isEqualTo(2);
+    assertThat(tracker.progress().epochs()).isEmpty();
+    assertThat(tracker.progress().warnings()).singleElement().asString().contains("step 5", "NaN");
+  }
+
+  @Test
   void anEpochIsNeverShownAsDoneBeforeItIs() {
     assertThat(Rounding.epochText(0.9999, 5)).isEqualTo("0.9/5");
     assertThat(Rounding.epochText(2.4, 5)).isEqualTo("2.4/5");

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
@@ -38,6 +39,14 @@ public final class FakeModel implements TrainableModel {
 
   /** Returned instead of the loss of the call of this number; none when negative. */
   public int nanAtCall = -1;
+
+  /** The losses that evaluations find, in their order; those of the model where there are none. */
+  public List<Double> evalLosses = List.of();
+
+  private int evaluations;
+
+  /** Where the first number that isn't finite is said to come out; null for nowhere. */
+  public String firstNonFinite;
 
   /** Returned instead of the norm of the step of this number; none when negative. */
   public int nanAtStep = -1;
@@ -81,7 +90,16 @@ public final class FakeModel implements TrainableModel {
   }
 
   @Override
+  public Optional<String> firstNonFinite(Batch batch) {
+    return Optional.ofNullable(firstNonFinite);
+  }
+
+  @Override
   public TokenSums evaluate(Batch batch) {
+    if (!evalLosses.isEmpty()) {
+      double loss = evalLosses.get(evaluations++);
+      return new TokenSums(loss * batch.supervisedTokens(), correct(batch));
+    }
     double nll = 0;
     for (double weight : weights) {
       nll += (weight - target(batch)) * (weight - target(batch)) * batch.supervisedTokens();

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.model.CausalLm;
+import dev.finetune.trainer.model.ChangedWeights;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.TextGenerator;
 import dev.finetune.trainer.safetensors.HostTensor;
@@ -116,6 +117,15 @@ public final class LoraAdapter {
     }
     // The scale may differ from layer to layer (alpha_pattern), so each is in its own B.
     return TextGenerator.of(base, scaled, 1.0);
+  }
+
+  /**
+   * What this adapter makes of a base model's weights.
+   *
+   * @throws TrainerException with {@link TrainerExit#MODEL} if it is of a kind that can't be merged
+   */
+  public ChangedWeights merged() {
+    return new LoraMerge(folder, tensors, this::scale);
   }
 
   private Set<String> names() {

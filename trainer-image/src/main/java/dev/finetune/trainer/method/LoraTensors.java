@@ -98,10 +98,12 @@ final class LoraTensors {
 
   /** The script's name of a tensor in PEFT's file; the name itself if it isn't of that form. */
   static String scriptName(String peftName) {
-    boolean known = peftName.startsWith(PEFT_PREFIX) && peftName.endsWith(PEFT_SUFFIX);
-    return known
-        ? peftName.substring(PEFT_PREFIX.length(), peftName.length() - PEFT_SUFFIX.length())
-        : peftName;
+    if (!peftName.startsWith(PEFT_PREFIX)) {
+      return peftName;
+    }
+    // A parameter of the layer itself, such as DoRA's magnitude, has no suffix.
+    int end = peftName.length() - (peftName.endsWith(PEFT_SUFFIX) ? PEFT_SUFFIX.length() : 0);
+    return peftName.substring(PEFT_PREFIX.length(), end);
   }
 
   /**

@@ -18,10 +18,24 @@ import java.util.function.IntConsumer;
 public final class TextGenerator implements AutoCloseable {
   private final CausalLm base;
   private final ScriptValue model;
+  private final boolean owner;
 
   private TextGenerator(CausalLm base, ScriptValue model) {
+    this(base, model, true);
+  }
+
+  private TextGenerator(CausalLm base, ScriptValue model, boolean owner) {
     this.base = base;
     this.model = model;
+    this.owner = owner;
+  }
+
+  /**
+   * A generator of the text of a model that somebody else owns, such as one that is being trained;
+   * it writes with the values that the model has at each call.
+   */
+  public static TextGenerator borrowing(CausalLm base, ScriptValue model) {
+    return new TextGenerator(base, model, false);
   }
 
   /** A generator of the base model's text; the model stays open when it is closed. */
@@ -112,8 +126,21 @@ public final class TextGenerator implements AutoCloseable {
                 seed));
   }
 
+  /**
+   * The logits of a prompt.
+   *
+   * @param prompt token ids, at least one
+   * @return (1, T, V) of F32: those behind each token
+   */
+  public HostTensor logits(int[] prompt) {
+    long[] ids = Arrays.stream(prompt).asLongStream().toArray();
+    return base.logits(model, base.tokens(ids, 1, ids.length));
+  }
+
   @Override
   public void close() {
-    model.close();
+    if (owner) {
+      model.close();
+    }
   }
 }

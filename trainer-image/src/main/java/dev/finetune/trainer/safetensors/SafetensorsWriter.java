@@ -10,7 +10,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /** Writes a safetensors file. */
@@ -30,28 +32,53 @@ public final class SafetensorsWriter {
    */
   public static void write(WritableByteChannel channel, Map<String, HostTensor> tensors)
       throws IOException {
+    List<TensorEntry> entries = new ArrayList<>();
+    tensors.forEach((name, tensor) -> entries.add(entry(name, tensor)));
+    write(
+        channel,
+        entries,
+        (entry, out) -> writeFully(out, tensors.get(entry.name()).bytes().duplicate()));
+  }
+
+  /** Writes a tensor's bytes, as many as its entry says. */
+  public interface Content {
+    void write(TensorEntry tensor, WritableByteChannel out) throws IOException;
+  }
+
+  /**
+   * The same, tensor by tensor.
+   *
+   * @param tensors in their order; their offsets are not looked at
+   * @param content asked for each tensor's bytes in that order
+   */
+  public static void write(WritableByteChannel channel, List<TensorEntry> tensors, Content content)
+      throws IOException {
     byte[] header = header(tensors);
     ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     writeFully(channel, length.putLong(header.length).flip());
     writeFully(channel, ByteBuffer.wrap(header));
-    for (HostTensor tensor : tensors.values()) {
-      writeFully(channel, tensor.bytes().duplicate());
+    for (TensorEntry tensor : tensors) {
+      content.write(tensor, channel);
     }
   }
 
-  private static byte[] header(Map<String, HostTensor> tensors) {
+  private static TensorEntry entry(String name, HostTensor tensor) {
+    TensorType type = TensorType.valueOf(tensor.dtype());
+    long bytes = tensor.elements() * type.bytes();
+    if (bytes != tensor.bytes().remaining()) {
+      throw new IllegalArgumentException(
+          "%s has %d bytes instead of %d".formatted(name, tensor.bytes().remaining(), bytes));
+    }
+    return new TensorEntry(name, type, tensor.shape(), 0, bytes);
+  }
+
+  private static byte[] header(List<TensorEntry> tensors) {
     ObjectNode header = JSON.createObjectNode();
     header.putObject("__metadata__").put("format", "pt");
     long offset = 0;
-    for (Map.Entry<String, HostTensor> entry : tensors.entrySet()) {
-      HostTensor tensor = entry.getValue();
-      long bytes = tensor.elements() * TensorType.valueOf(tensor.dtype()).bytes();
-      if (bytes != tensor.bytes().remaining()) {
-        throw new IllegalArgumentException(
-            "%s has %d bytes instead of %d"
-                .formatted(entry.getKey(), tensor.bytes().remaining(), bytes));
-      }
-      ObjectNode node = header.putObject(entry.getKey()).put("dtype", tensor.dtype());
+    for (TensorEntry tensor : tensors) {
+      long bytes = tensor.bytes();
+      ObjectNode node = header.putObject(tensor.name()).put("dtype", tensor.type().name());
       ArrayNode shape = node.putArray("shape");
       Arrays.stream(tensor.shape()).forEach(shape::add);
       node.putArray("data_offsets").add(offset).add(offset + bytes);

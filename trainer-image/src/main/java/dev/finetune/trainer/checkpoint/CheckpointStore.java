@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -132,11 +133,31 @@ public final class CheckpointStore {
       writing.write(TRAINER_STATE, Json.bytes(new StateFile(epoch, state, run)));
       writing.commit();
     }
+    requireSame(adapter, SafetensorsReader.read(folder.resolve(ADAPTER_MODEL)));
     stored.removeIf(other -> other.step() == state.step());
     StoredCheckpoint saved = CheckpointScan.read(folder, destination);
     stored.add(saved);
     rotate();
     return saved.summary();
+  }
+
+  /** What was written must be what a reader of the file finds, bit for bit. */
+  private static void requireSame(Map<String, HostTensor> intended, Map<String, HostTensor> found)
+      throws IOException {
+    for (Map.Entry<String, HostTensor> tensor : intended.entrySet()) {
+      HostTensor same = found.get(tensor.getKey());
+      if (same == null
+          || !same.dtype().equals(tensor.getValue().dtype())
+          || !Arrays.equals(same.shape(), tensor.getValue().shape())
+          || !same.bytes().equals(tensor.getValue().bytes())) {
+        throw new IOException(
+            "the tensor %s was read back as another one".formatted(tensor.getKey()));
+      }
+    }
+    if (found.size() != intended.size()) {
+      throw new IOException(
+          "%d tensors were written and %d read back".formatted(intended.size(), found.size()));
+    }
   }
 
   /** The checkpoints that matter, for the outside. */
@@ -150,6 +171,15 @@ public final class CheckpointStore {
   /** Names the newest checkpoint in a message. */
   public String describeLatest() {
     return latest().map(newest -> newest.folder().getFileName().toString()).orElse("the start");
+  }
+
+  /**
+   * Called before something else is put into the destination.
+   *
+   * @throws dev.finetune.trainer.TrainerException if the destination belongs to another run by now
+   */
+  public void requireOwner() throws IOException {
+    fence.check();
   }
 
   Fence fence() {

@@ -4,6 +4,7 @@ import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingOptions;
 import dev.finetune.api.v1alpha1.TrainingResult;
+import dev.finetune.api.v1alpha1.ValidationOptions;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.checkpoint.AdapterFolder;
 import dev.finetune.trainer.checkpoint.CheckpointScan;
@@ -18,13 +19,20 @@ import dev.finetune.trainer.data.DatasetPreparation;
 import dev.finetune.trainer.data.MicroBatches;
 import dev.finetune.trainer.data.PreparedDataset;
 import dev.finetune.trainer.data.RowOrder;
+import dev.finetune.trainer.data.TokenizedExample;
 import dev.finetune.trainer.data.Tokenizer;
+import dev.finetune.trainer.export.MergedModel;
 import dev.finetune.trainer.method.TrainableModel;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.SamplingOptions;
+import dev.finetune.trainer.model.TextGenerator;
 import dev.finetune.trainer.report.Listeners;
 import dev.finetune.trainer.report.LogFile;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.RunStart;
+import dev.finetune.trainer.report.plot.RunPlots;
+import dev.finetune.trainer.report.tensorboard.EventLog;
+import dev.finetune.trainer.train.AnswerScoring;
 import dev.finetune.trainer.train.LoopEnd;
 import dev.finetune.trainer.train.Ranks;
 import dev.finetune.trainer.train.TrainingData;
@@ -48,6 +56,9 @@ import java.util.Optional;
  * it where training begins.
  */
 final class FineTuning {
+  /** The merged model in the destination. */
+  private static final String MERGED = "merged";
+
   private final ResolvedRecipe resolved;
   private final Recipe recipe;
   private final TrainingOptions options;
@@ -160,11 +171,16 @@ final class FineTuning {
   }
 
   private void requireValidation(TrainingData data) {
-    if (options.earlyStoppingPatience() != null && data.validation().isEmpty()) {
+    String needing =
+        options.earlyStoppingPatience() != null
+            ? "training.earlyStoppingPatience"
+            : scoresAnswers() ? "dataset.validation.scores" : null;
+    if (needing != null && data.validation().isEmpty()) {
       throw new TrainerException(
           TrainerExit.USAGE,
-          "training.earlyStoppingPatience needs validation rows, and there are none; set"
-              + " dataset.validation.fraction or dataset.validation.sources, or leave it out");
+          ("%s needs validation rows, and there are none; set dataset.validation.fraction or"
+                  + " dataset.validation.sources, or leave it out")
+              .formatted(needing));
     }
   }
 
@@ -206,13 +222,11 @@ final class FineTuning {
       throws IOException {
     CheckpointStore checkpoints = scan.open(inputs.run(), token, options.keepCheckpoints());
     AdapterFolder adapter = new AdapterFolder(destination);
-    TrainingResult result =
-        new TrainingResult(adapter.location(), null, destination.locationOf(LogFile.NAME));
     boolean done = scan.holdsResult();
     briefing.tellStart(done ? Optional.empty() : Optional.of(checkpoints.state()));
     if (done) {
       listener.started(start(plan(inputs.data()), checkpoints));
-      listener.finished(result);
+      finish(destination, checkpoints, adapter, inputs.folder());
       return "the adapter of this recipe is already at " + adapter.location();
     }
     RecipeCopy.write(destination, resolved.tree(), inputs.run());
@@ -222,8 +236,30 @@ final class FineTuning {
       train(destination, inputs.data(), model, checkpoints);
     }
     adapter.write(checkpoints);
-    listener.finished(result);
+    finish(destination, checkpoints, adapter, inputs.folder());
     return "the adapter is at " + adapter.location();
+  }
+
+  /**
+   * Merges the adapter where that is asked for and not done yet, and says where the results are.
+   */
+  private void finish(
+      Destination destination,
+      CheckpointStore checkpoints,
+      AdapterFolder adapter,
+      ModelFolder base) {
+    String model = null;
+    if (Boolean.TRUE.equals(recipe.output().merge())) {
+      model = destination.locationOf(MERGED);
+      Path target = destination.resolve(MERGED);
+      if (!Files.exists(target)) {
+        stop.check();
+        new MergedModel(base, destination.resolve(AdapterFolder.NAME), rank.devices().get(0))
+            .writeTo(target, checkpoints::requireOwner);
+      }
+    }
+    listener.finished(
+        new TrainingResult(adapter.location(), model, destination.locationOf(LogFile.NAME)));
   }
 
   private void train(
@@ -231,9 +267,22 @@ final class FineTuning {
       throws IOException {
     TrainerState state = checkpoints.resume(model);
     Path logFile = destination.resolve(LogFile.NAME);
-    try (LogFile log = LogFile.open(logFile, state.step(), state.isEvaluated(), listener::warned)) {
+    int step = state.step();
+    boolean evaluated = state.isEvaluated();
+    try (LogFile log = LogFile.open(logFile, step, evaluated, listener::warned);
+        EventLog events =
+            EventLog.open(
+                destination.resolve(EventLog.FOLDER),
+                step,
+                evaluated,
+                Clock.systemUTC(),
+                System::nanoTime,
+                listener::warned);
+        // Closed first, as it reads the log.
+        RunPlots plots =
+            new RunPlots(logFile, destination.resolve(RunPlots.FOLDER), listener::warned)) {
       listener.started(start(plan(data), checkpoints));
-      RunListener all = new Listeners(List.of(listener, log));
+      RunListener all = new Listeners(List.of(listener, log, events, plots));
       loop(data, model, Optional.of(checkpoints), all, state);
     }
   }
@@ -251,9 +300,13 @@ final class FineTuning {
       TrainerState state) {
     TrainingPlan plan = plan(data);
     Ranks ranks = new Ranks(rank.group(), stop.signal(), rank.host());
-    LoopEnd end =
-        new TrainingLoop(plan, data, model, checkpoints, heard, ranks, Clock.systemUTC())
-            .run(state);
+    LoopEnd end;
+    try (Tokenizer tokenizer = Tokenizer.load(modelPath())) {
+      AnswerScoring answers = scoring(data, model, tokenizer);
+      end =
+          new TrainingLoop(plan, data, model, checkpoints, heard, ranks, Clock.systemUTC(), answers)
+              .run(state);
+    }
     if (!end.finished()) {
       String from = checkpoints.map(CheckpointStore::describeLatest).orElse("its last checkpoint");
       throw new TrainerException(
@@ -261,6 +314,45 @@ final class FineTuning {
           "stopped by a signal after step %d of %d; run again to go on from %s"
               .formatted(end.state().step(), plan.totalSteps(), from));
     }
+  }
+
+  /**
+   * What scores the model's answers.
+   *
+   * @throws TrainerException USAGE if the recipe asks for scores and this model can't write
+   */
+  private AnswerScoring scoring(TrainingData data, TrainableModel model, Tokenizer tokenizer) {
+    ValidationOptions validation = recipe.dataset().validation();
+    if (!scoresAnswers()) {
+      return AnswerScoring.NONE;
+    }
+    TextGenerator generator =
+        model
+            .generator()
+            .orElseThrow(
+                () ->
+                    new TrainerException(
+                        TrainerExit.USAGE,
+                        "dataset.validation.scores needs the whole model on one device, and its layers"
+                            + " lie on several; leave it out, or use a rank for each device"));
+    List<TokenizedExample> rows =
+        data.validation().stream()
+            .flatMap(batch -> batch.examples().stream())
+            .limit(validation.scoredRows())
+            .toList();
+    ChatTemplate template =
+        ChatTemplate.load(modelPath(), recipe.model().template(), Clock.systemUTC());
+    return new AnswerScoring(
+        validation.scores(),
+        rows,
+        generator,
+        SamplingOptions.greedy(validation.answerTokens(), tokenizer.stopIds(template)),
+        ids -> tokenizer.decode(ids, true));
+  }
+
+  private boolean scoresAnswers() {
+    ValidationOptions validation = recipe.dataset().validation();
+    return validation != null && validation.scores() != null && !validation.scores().isEmpty();
   }
 
   private TrainingPlan plan(TrainingData data) {

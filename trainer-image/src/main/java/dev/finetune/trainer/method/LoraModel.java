@@ -16,6 +16,7 @@ import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.TextGenerator;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -164,6 +165,11 @@ public final class LoraModel implements TrainableModel {
       return Optional.of("decoder layer " + place);
     }
     return place == layers ? Optional.of("the head") : Optional.empty();
+  }
+
+  @Override
+  public Optional<TextGenerator> generator() {
+    return Optional.of(TextGenerator.borrowing(base, model));
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.finetune.trainer.method;
 
 import dev.finetune.api.v1alpha1.ParameterCounts;
 import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.model.TextGenerator;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,14 @@ public interface TrainableModel extends AutoCloseable {
    *     empty where none does, or where the model can't say
    */
   default Optional<String> firstNonFinite(Batch batch) {
+    return Optional.empty();
+  }
+
+  /**
+   * Writes text with the model as it is at each call, on this rank alone; empty where the model's
+   * layers lie on several devices.
+   */
+  default Optional<TextGenerator> generator() {
     return Optional.empty();
   }
 

@@ -146,10 +146,17 @@ public final class LogFile implements RunListener, Closeable {
   }
 
   static ObjectNode line(EvaluationReport report) {
-    return line(report.step(), report.epoch())
-        .put(EVAL_LOSS, report.loss())
-        .put("evalPerplexity", report.perplexity())
-        .put("evalTokenAccuracy", report.tokenAccuracy());
+    ObjectNode line =
+        line(report.step(), report.epoch())
+            .put(EVAL_LOSS, report.loss())
+            .put("evalPerplexity", report.perplexity())
+            .put("evalTokenAccuracy", report.tokenAccuracy());
+    // The recipe's names of the scores: evalRougeL.
+    report
+        .scores()
+        .forEach(
+            (score, value) -> line.put("eval" + JSON.convertValue(score, String.class), value));
+    return line;
   }
 
   private void append(ObjectNode line) {

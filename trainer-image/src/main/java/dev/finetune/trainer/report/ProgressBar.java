@@ -147,6 +147,9 @@ public final class ProgressBar implements RunListener {
   @Override
   public void finished(TrainingResult result) {
     above("adapter: " + result.adapter());
+    if (result.model() != null) {
+      above("model: " + result.model());
+    }
   }
 
   /** What comes next, an error for one, must not stand behind the bar. */

@@ -69,6 +69,11 @@ public final class Ranks {
     return votes[0] > 0;
   }
 
+  /** Replaces the values by their sums over all ranks. */
+  void sum(double[] values) {
+    group.sum(values);
+  }
+
   /**
    * What rank 0 knows, on every rank.
    *

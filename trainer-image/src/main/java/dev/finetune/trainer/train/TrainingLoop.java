@@ -2,6 +2,7 @@ package dev.finetune.trainer.train;
 
 import dev.finetune.api.v1alpha1.Checkpoint;
 import dev.finetune.api.v1alpha1.EpochResult;
+import dev.finetune.api.v1alpha1.GenerationScore;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.checkpoint.CheckpointStore;
@@ -40,8 +41,21 @@ public final class TrainingLoop {
   private final Ranks ranks;
   private final RankClock speeds;
   private final Evaluator evaluator;
+  private final AnswerScoring answers;
   private final Clock clock;
   private boolean stopping;
+
+  /** The same without scores of answers. */
+  public TrainingLoop(
+      TrainingPlan plan,
+      TrainingData data,
+      TrainableModel model,
+      Optional<CheckpointStore> checkpoints,
+      RunListener listener,
+      Ranks ranks,
+      Clock clock) {
+    this(plan, data, model, checkpoints, listener, ranks, clock, AnswerScoring.NONE);
+  }
 
   /**
    * @param plan which step does what
@@ -51,6 +65,7 @@ public final class TrainingLoop {
    * @param listener hears what happens
    * @param ranks the ranks of the run; one that is asked to stop ends it early, with a checkpoint
    * @param clock dates the ends of epochs
+   * @param answers scores the model's answers with each evaluation
    */
   public TrainingLoop(
       TrainingPlan plan,
@@ -59,7 +74,8 @@ public final class TrainingLoop {
       Optional<CheckpointStore> checkpoints,
       RunListener listener,
       Ranks ranks,
-      Clock clock) {
+      Clock clock,
+      AnswerScoring answers) {
     this.plan = plan;
     this.data = data;
     this.model = model;
@@ -68,6 +84,7 @@ public final class TrainingLoop {
     this.ranks = ranks;
     this.speeds = new RankClock(ranks.hosts());
     this.evaluator = new Evaluator(model, data.validation(), ranks);
+    this.answers = answers;
     this.clock = clock;
   }
 
@@ -254,14 +271,17 @@ public final class TrainingLoop {
 
   private TrainerState evaluate(TrainerState state) {
     Optional<Evaluator.Scores> scores = evaluator.evaluate(state.step());
-    if (scores.isEmpty()) {
+    Optional<Map<GenerationScore, Double>> ofAnswers =
+        scores.isPresent() ? answers.measure(ranks) : Optional.empty();
+    if (ofAnswers.isEmpty()) {
       stopping = true;
       return state;
     }
     double loss = scores.get().loss();
     double accuracy = scores.get().tokenAccuracy();
     listener.evaluated(
-        new EvaluationReport(state.step(), plan.epochsAfter(state.step()), loss, accuracy));
+        new EvaluationReport(
+            state.step(), plan.epochsAfter(state.step()), loss, accuracy, ofAnswers.get()));
     return state.evaluated(loss, accuracy);
   }
 

@@ -2,9 +2,11 @@ package dev.finetune.trainer.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.finetune.api.v1alpha1.GenerationScore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -85,6 +87,28 @@ class LogFileTest {
     write(0, 1);
 
     assertThat(Files.readAllLines(file())).hasSize(1);
+  }
+
+  @Test
+  void scoresOfAnswersStandBesideTheLoss() throws IOException {
+    try (LogFile log = open(0)) {
+      log.evaluated(
+          new EvaluationReport(
+              1,
+              0.5,
+              0,
+              0.75,
+              Map.of(
+                  GenerationScore.BLEU, 0.25,
+                  GenerationScore.ROUGE_L, 0.5,
+                  GenerationScore.EXACT_MATCH, 0.125)));
+    }
+
+    assertThat(Files.readString(file()))
+        .isEqualTo(
+            "{\"step\":1,\"epoch\":0.5,\"evalLoss\":0.0,\"evalPerplexity\":1.0,"
+                + "\"evalTokenAccuracy\":0.75,\"evalExactMatch\":0.125,\"evalRougeL\":0.5,"
+                + "\"evalBleu\":0.25}\n");
   }
 
   @Test

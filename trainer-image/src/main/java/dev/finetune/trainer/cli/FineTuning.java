@@ -226,8 +226,9 @@ final class FineTuning {
     briefing.tellStart(done ? Optional.empty() : Optional.of(checkpoints.state()));
     if (done) {
       listener.started(start(plan(inputs.data()), checkpoints));
-      finish(destination, checkpoints, adapter, inputs.folder());
-      return "the adapter of this recipe is already at " + adapter.location();
+      return "the adapter of this recipe is already at "
+          + adapter.location()
+          + finish(destination, checkpoints, adapter, inputs.folder());
     }
     RecipeCopy.write(destination, resolved.tree(), inputs.run());
     try (TrainableModel model = models.create(recipe, inputs.folder(), rank)) {
@@ -236,30 +237,37 @@ final class FineTuning {
       train(destination, inputs.data(), model, checkpoints);
     }
     adapter.write(checkpoints);
-    finish(destination, checkpoints, adapter, inputs.folder());
-    return "the adapter is at " + adapter.location();
+    return "the adapter is at "
+        + adapter.location()
+        + finish(destination, checkpoints, adapter, inputs.folder());
   }
 
   /**
    * Merges the adapter where that is asked for and not done yet, and says where the results are.
+   *
+   * @return what is there beside the adapter, as the rest of a sentence
    */
-  private void finish(
+  private String finish(
       Destination destination,
       CheckpointStore checkpoints,
       AdapterFolder adapter,
       ModelFolder base) {
     String model = null;
+    String also = "";
     if (Boolean.TRUE.equals(recipe.output().merge())) {
       model = destination.locationOf(MERGED);
       Path target = destination.resolve(MERGED);
       if (!Files.exists(target)) {
         stop.check();
-        new MergedModel(base, destination.resolve(AdapterFolder.NAME), rank.devices().get(0))
-            .writeTo(target, checkpoints::requireOwner);
+        String found =
+            new MergedModel(base, destination.resolve(AdapterFolder.NAME), rank.devices().get(0))
+                .writeTo(target, checkpoints::requireOwner);
+        also = " and the merged model at %s; %s".formatted(model, found);
       }
     }
     listener.finished(
         new TrainingResult(adapter.location(), model, destination.locationOf(LogFile.NAME)));
+    return also;
   }
 
   private void train(

@@ -7,7 +7,7 @@ import dev.finetune.api.schema.InvalidRecipeException;
 import dev.finetune.api.v1alpha1.Recipe;
 import java.util.Map;
 
-/** Recipes for tests: the CRD's defaults, and what a test sets. */
+/** Recipes for tests: the defaults of LoRA, and what a test sets. */
 public final class RecipeFixture {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -23,6 +23,7 @@ public final class RecipeFixture {
     ObjectNode tree = JSON.createObjectNode();
     set(tree, "model.source", "file:///model");
     set(tree, "output.destination", "file:///out");
+    set(tree, "training.learningRate", 1e-4);
     tree.withObject("/dataset").putArray("train").addObject().put("source", "file:///rows.jsonl");
     settings.forEach((path, value) -> set(tree, path, value));
     if (!tree.has("method")) {

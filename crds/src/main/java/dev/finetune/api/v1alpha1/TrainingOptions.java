@@ -150,13 +150,14 @@ public record TrainingOptions(
         @Max(1000)
         Integer keepCheckpoints,
     @JsonPropertyDescription(
-            "Evaluations without a better loss after which training ends with the best checkpoint, at"
-                + " least 1. Default none: never.")
+            "Evaluations in a row without a better loss after which training ends with the best"
+                + " checkpoint, at least 1; each evaluation that is better than all before is saved."
+                + " Default none: never.")
         @Min(1)
         @Max(Integer.MAX_VALUE)
         Integer earlyStoppingPatience,
     @JsonPropertyDescription(
-            "What follows a loss that is NaN or infinite: Fail, or Rollback, once, to the last"
-                + " checkpoint, leaving the step's rows out. Default Fail.")
+            "What follows a training loss or a gradient that is NaN or infinite: Fail, or Rollback,"
+                + " once, to the last checkpoint, leaving the step's rows out. Default Fail.")
         @Default("\"Fail\"")
         NonFinitePolicy onNonFiniteLoss) {}

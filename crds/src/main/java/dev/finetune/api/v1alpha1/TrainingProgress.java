@@ -32,9 +32,18 @@ public record TrainingProgress(
     @JsonPropertyDescription("Estimated seconds to the end, from the speed so far.")
         Long remainingSeconds,
     @JsonPropertyDescription("How fast each rank computes; absent where one trains alone.")
-        RankProgress ranks) {
+        RankProgress ranks,
+    @JsonPropertyDescription(
+            "Share of the supervised tokens that the model found most likely over the last logged"
+                + " steps, 0 to 1.")
+        Double tokenAccuracy,
+    @JsonPropertyDescription("exp of the validation loss.") Double evalPerplexity,
+    @JsonPropertyDescription(
+            "Share of the validation rows' supervised tokens that the model found most likely in the"
+                + " last evaluation, 0 to 1.")
+        Double evalTokenAccuracy) {
 
-  /** Progress of a run that trains alone. */
+  /** Progress of a run that trains alone, of which only losses are known. */
   public TrainingProgress(
       Double epoch,
       Integer totalEpochs,
@@ -61,6 +70,9 @@ public record TrainingProgress(
         tokensPerSecond,
         progressPercentage,
         remainingSeconds,
+        null,
+        null,
+        null,
         null);
   }
 }

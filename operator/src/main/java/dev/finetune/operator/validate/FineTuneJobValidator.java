@@ -148,5 +148,12 @@ public final class FineTuneJobValidator {
               "there is nothing to evaluate, as dataset.validation.fraction is 0; leave evalSteps"
                   + " out or hold rows out"));
     }
+    if (training != null && training.earlyStoppingPatience() != null && nothingHeldOut) {
+      violations.add(
+          new Violation(
+              "spec.recipe.training.earlyStoppingPatience",
+              "there is nothing to evaluate, as dataset.validation.fraction is 0; leave it out or hold"
+                  + " rows out"));
+    }
   }
 }

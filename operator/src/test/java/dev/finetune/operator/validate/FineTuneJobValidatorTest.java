@@ -38,7 +38,7 @@ class FineTuneJobValidatorTest {
                   train: [{source: "file:///a.json"}, {source: "s3://bucket/b.json"}]
                   validation: {fraction: 0}
                 method: {lora: {targetModules: [all-linear, q_proj]}}
-                training: {evalSteps: 5}
+                training: {evalSteps: 5, earlyStoppingPatience: 3}
                 output: {destination: "file:///models/tiny/"}
             """,
             """
@@ -63,6 +63,7 @@ class FineTuneJobValidatorTest {
             "spec.recipe.output.destination",
             "spec.recipe.method.lora.targetModules",
             "spec.recipe.training.evalSteps",
+            "spec.recipe.training.earlyStoppingPatience",
             "spec.resources.cpu",
             "spec.resources.sharedMemory",
             "spec.pod.env[0].name",

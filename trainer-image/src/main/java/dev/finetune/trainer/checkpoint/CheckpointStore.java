@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -78,11 +79,28 @@ public final class CheckpointStore {
     if (resumedFrom == null) {
       return TrainerState.START;
     }
-    Map<String, HostTensor> adapter = SafetensorsReader.read(resumedFrom.tensors());
-    Map<String, HostTensor> optimizer =
-        SafetensorsReader.read(resumedFrom.folder().resolve(OPTIMIZER));
-    model.restore(adapter, optimizer);
+    // Before its first step a model is what the seed makes of it.
+    if (resumedFrom.step() > 0) {
+      restore(resumedFrom, model);
+    }
     return resumedFrom.state();
+  }
+
+  /** Sets a model that has gone on from the newest checkpoint back to it. */
+  public void restoreLatest(TrainableModel model) {
+    restore(latest().orElseThrow(), model);
+  }
+
+  private static void restore(StoredCheckpoint checkpoint, TrainableModel model) {
+    Map<String, HostTensor> adapter = SafetensorsReader.read(checkpoint.tensors());
+    Map<String, HostTensor> optimizer =
+        SafetensorsReader.read(checkpoint.folder().resolve(OPTIMIZER));
+    model.restore(adapter, optimizer);
+  }
+
+  /** Whether there is no checkpoint yet. */
+  public boolean isEmpty() {
+    return stored.isEmpty();
   }
 
   /** Where the run stood at the newest checkpoint; the start where there is none. */
@@ -124,9 +142,29 @@ public final class CheckpointStore {
     }
     stored.removeIf(other -> other.step() == state.step());
     StoredCheckpoint saved = CheckpointScan.read(folder, destination);
+    requireSame(adapter, SafetensorsReader.read(saved.tensors()));
     stored.add(saved);
     rotate();
     return saved.summary();
+  }
+
+  /** What was written must be what a reader of the file finds, bit for bit. */
+  private static void requireSame(Map<String, HostTensor> intended, Map<String, HostTensor> found)
+      throws IOException {
+    for (Map.Entry<String, HostTensor> tensor : intended.entrySet()) {
+      HostTensor same = found.get(tensor.getKey());
+      if (same == null
+          || !same.dtype().equals(tensor.getValue().dtype())
+          || !Arrays.equals(same.shape(), tensor.getValue().shape())
+          || !same.bytes().equals(tensor.getValue().bytes())) {
+        throw new IOException(
+            "the tensor %s was read back as another one".formatted(tensor.getKey()));
+      }
+    }
+    if (found.size() != intended.size()) {
+      throw new IOException(
+          "%d tensors were written and %d read back".formatted(intended.size(), found.size()));
+    }
   }
 
   /** The checkpoints that matter, for the outside. */
@@ -140,6 +178,15 @@ public final class CheckpointStore {
   /** Names the newest checkpoint in a message. */
   public String describeLatest() {
     return latest().map(newest -> newest.folder().getFileName().toString()).orElse("the start");
+  }
+
+  /**
+   * Called before something else is put into the destination.
+   *
+   * @throws dev.finetune.trainer.TrainerException if the destination belongs to another run by now
+   */
+  public void requireOwner() throws IOException {
+    fence.check();
   }
 
   Fence fence() {

@@ -18,6 +18,10 @@ final class Json {
     return MAPPER.writeValueAsBytes(value);
   }
 
+  static <T> T read(byte[] json, Class<T> type) throws IOException {
+    return MAPPER.readValue(json, type);
+  }
+
   static <T> T read(Path file, Class<T> type) throws IOException {
     try {
       return MAPPER.readValue(file.toFile(), type);

@@ -14,7 +14,8 @@ import java.util.TreeSet;
  * a checkpoint of another identity is never gone on from.
  *
  * <p>These settings are not part of it, so they may change between attempts: output.destination,
- * training.loggingSteps, training.evalSteps, training.saveSteps and training.keepCheckpoints; and
+ * training.loggingSteps, training.evalSteps, training.saveSteps, training.keepCheckpoints,
+ * training.earlyStoppingPatience, training.onNonFiniteLoss and the validation's scores; and
  * training.batchSize, training.gradientAccumulationSteps and the number of ranks as long as their
  * product stays the same. None of them changes what a step computes, but for rounding and dropout's
  * masks. The programs' versions are noted and not compared.
@@ -42,8 +43,13 @@ public record RunIdentity(
           "evalSteps",
           "saveSteps",
           "keepCheckpoints",
+          "earlyStoppingPatience",
+          "onNonFiniteLoss",
           "batchSize",
           "gradientAccumulationSteps");
+
+  private static final Set<String> CHANGEABLE_OF_VALIDATION =
+      Set.of("scores", "scoredRows", "answerTokens");
 
   /**
    * Leaves out the settings that may change.
@@ -61,6 +67,9 @@ public record RunIdentity(
     fixed.remove("output");
     if (fixed.get("training") instanceof ObjectNode training) {
       training.remove(CHANGEABLE);
+    }
+    if (fixed.path("dataset").get("validation") instanceof ObjectNode validation) {
+      validation.remove(CHANGEABLE_OF_VALIDATION);
     }
     return new RunIdentity(fixed, rowsPerStep, dataSha256, modelSha256, startDate, versions);
   }

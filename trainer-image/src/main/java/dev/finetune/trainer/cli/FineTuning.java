@@ -4,6 +4,7 @@ import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingOptions;
 import dev.finetune.api.v1alpha1.TrainingResult;
+import dev.finetune.api.v1alpha1.ValidationOptions;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.checkpoint.AdapterFolder;
 import dev.finetune.trainer.checkpoint.CheckpointScan;
@@ -20,13 +21,20 @@ import dev.finetune.trainer.data.DatasetPreparation;
 import dev.finetune.trainer.data.MicroBatches;
 import dev.finetune.trainer.data.PreparedDataset;
 import dev.finetune.trainer.data.RowOrder;
+import dev.finetune.trainer.data.TokenizedExample;
 import dev.finetune.trainer.data.Tokenizer;
+import dev.finetune.trainer.export.MergedModel;
 import dev.finetune.trainer.method.TrainableModel;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.SamplingOptions;
+import dev.finetune.trainer.model.TextGenerator;
 import dev.finetune.trainer.report.Listeners;
 import dev.finetune.trainer.report.LogFile;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.RunStart;
+import dev.finetune.trainer.report.plot.RunPlots;
+import dev.finetune.trainer.report.tensorboard.EventLog;
+import dev.finetune.trainer.train.AnswerScoring;
 import dev.finetune.trainer.train.LoopEnd;
 import dev.finetune.trainer.train.Ranks;
 import dev.finetune.trainer.train.TrainingData;
@@ -50,6 +58,9 @@ import java.util.Optional;
  * it where training begins.
  */
 final class FineTuning {
+  /** The merged model in the destination. */
+  private static final String MERGED = "merged";
+
   private final ResolvedRecipe resolved;
   private final Recipe recipe;
   private final TrainingOptions options;
@@ -154,9 +165,24 @@ final class FineTuning {
               startDate.toString(),
               Versions.all());
       TrainingData data = data(dataset, tokenizer.padId());
+      requireValidation(data);
       ModelFolder folder = ModelFolder.open(modelPath);
       stop.check();
       return new Inputs(folder, data, run);
+    }
+  }
+
+  private void requireValidation(TrainingData data) {
+    String needing =
+        options.earlyStoppingPatience() != null
+            ? "training.earlyStoppingPatience"
+            : scoresAnswers() ? "dataset.validation.scores" : null;
+    if (needing != null && data.validation().isEmpty()) {
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          ("%s needs validation rows, and there are none; set dataset.validation.fraction or"
+                  + " dataset.validation.sources, or leave it out")
+              .formatted(needing));
     }
   }
 
@@ -198,13 +224,15 @@ final class FineTuning {
       throws IOException {
     CheckpointStore checkpoints = scan.open(inputs.run(), token, options.keepCheckpoints());
     ResultFolder folder = resultFolder(destination, inputs.folder());
-    TrainingResult result = result(folder, destination);
     boolean done = scan.holds(folder);
     briefing.tellStart(done ? Optional.empty() : Optional.of(checkpoints.state()));
     if (done) {
       listener.started(start(plan(inputs.data()), checkpoints));
-      listener.finished(result);
-      return "the %s of this recipe is already at %s".formatted(folder.name(), folder.location());
+      return "the %s of this recipe is already at %s%s"
+          .formatted(
+              folder.name(),
+              folder.location(),
+              finish(destination, checkpoints, folder, inputs.folder()));
     }
     RecipeCopy.write(destination, resolved.tree(), inputs.run());
     try (TrainableModel model = models.create(recipe, inputs.folder(), rank)) {
@@ -213,8 +241,11 @@ final class FineTuning {
       train(destination, inputs.data(), model, checkpoints);
     }
     folder.write(checkpoints);
-    listener.finished(result);
-    return "the %s is at %s".formatted(folder.name(), folder.location());
+    return "the %s is at %s%s"
+        .formatted(
+            folder.name(),
+            folder.location(),
+            finish(destination, checkpoints, folder, inputs.folder()));
   }
 
   private ResultFolder resultFolder(Destination destination, ModelFolder base) {
@@ -223,11 +254,33 @@ final class FineTuning {
         : new TunedModelFolder(destination, base);
   }
 
-  private static TrainingResult result(ResultFolder folder, Destination destination) {
+  /**
+   * Merges the adapter where that is asked for and not done yet, and says where the results are.
+   *
+   * @return what is there beside the result, as the rest of a sentence
+   */
+  private String finish(
+      Destination destination, CheckpointStore checkpoints, ResultFolder folder, ModelFolder base) {
     String logs = destination.locationOf(LogFile.NAME);
-    return folder instanceof TunedModelFolder
-        ? new TrainingResult(null, folder.location(), logs)
-        : new TrainingResult(folder.location(), null, logs);
+    if (folder instanceof TunedModelFolder) {
+      listener.finished(new TrainingResult(null, folder.location(), logs));
+      return "";
+    }
+    String model = null;
+    String also = "";
+    if (Boolean.TRUE.equals(recipe.output().merge())) {
+      model = destination.locationOf(MERGED);
+      Path target = destination.resolve(MERGED);
+      if (!Files.exists(target)) {
+        stop.check();
+        String found =
+            new MergedModel(base, destination.resolve(AdapterFolder.NAME), rank.devices().get(0))
+                .writeTo(target, checkpoints::requireOwner);
+        also = " and the merged model at %s; %s".formatted(model, found);
+      }
+    }
+    listener.finished(new TrainingResult(folder.location(), model, logs));
+    return also;
   }
 
   private void train(
@@ -235,10 +288,22 @@ final class FineTuning {
       throws IOException {
     TrainerState state = checkpoints.resume(model);
     Path logFile = destination.resolve(LogFile.NAME);
-    boolean evaluated = state.evaluatedStep() == state.step();
-    try (LogFile log = LogFile.open(logFile, state.step(), evaluated, listener::warned)) {
+    int step = state.step();
+    boolean evaluated = state.isEvaluated();
+    try (LogFile log = LogFile.open(logFile, step, evaluated, listener::warned);
+        EventLog events =
+            EventLog.open(
+                destination.resolve(EventLog.FOLDER),
+                step,
+                evaluated,
+                Clock.systemUTC(),
+                System::nanoTime,
+                listener::warned);
+        // Closed first, as it reads the log.
+        RunPlots plots =
+            new RunPlots(logFile, destination.resolve(RunPlots.FOLDER), listener::warned)) {
       listener.started(start(plan(data), checkpoints));
-      RunListener all = new Listeners(List.of(listener, log));
+      RunListener all = new Listeners(List.of(listener, log, events, plots));
       loop(data, model, Optional.of(checkpoints), all, state);
     }
   }
@@ -256,9 +321,13 @@ final class FineTuning {
       TrainerState state) {
     TrainingPlan plan = plan(data);
     Ranks ranks = new Ranks(rank.group(), stop.signal(), rank.host());
-    LoopEnd end =
-        new TrainingLoop(plan, data, model, checkpoints, heard, ranks, Clock.systemUTC())
-            .run(state);
+    LoopEnd end;
+    try (Tokenizer tokenizer = Tokenizer.load(modelPath())) {
+      AnswerScoring answers = scoring(data, model, tokenizer);
+      end =
+          new TrainingLoop(plan, data, model, checkpoints, heard, ranks, Clock.systemUTC(), answers)
+              .run(state);
+    }
     if (!end.finished()) {
       String from = checkpoints.map(CheckpointStore::describeLatest).orElse("its last checkpoint");
       throw new TrainerException(
@@ -266,6 +335,45 @@ final class FineTuning {
           "stopped by a signal after step %d of %d; run again to go on from %s"
               .formatted(end.state().step(), plan.totalSteps(), from));
     }
+  }
+
+  /**
+   * What scores the model's answers.
+   *
+   * @throws TrainerException USAGE if the recipe asks for scores and this model can't write
+   */
+  private AnswerScoring scoring(TrainingData data, TrainableModel model, Tokenizer tokenizer) {
+    ValidationOptions validation = recipe.dataset().validation();
+    if (!scoresAnswers()) {
+      return AnswerScoring.NONE;
+    }
+    TextGenerator generator =
+        model
+            .generator()
+            .orElseThrow(
+                () ->
+                    new TrainerException(
+                        TrainerExit.USAGE,
+                        "dataset.validation.scores needs the whole model on one device, and its layers"
+                            + " lie on several; leave it out, or use a rank for each device"));
+    List<TokenizedExample> rows =
+        data.validation().stream()
+            .flatMap(batch -> batch.examples().stream())
+            .limit(validation.scoredRows())
+            .toList();
+    ChatTemplate template =
+        ChatTemplate.load(modelPath(), recipe.model().template(), Clock.systemUTC());
+    return new AnswerScoring(
+        validation.scores(),
+        rows,
+        generator,
+        SamplingOptions.greedy(validation.answerTokens(), tokenizer.stopIds(template)),
+        ids -> tokenizer.decode(ids, true));
+  }
+
+  private boolean scoresAnswers() {
+    ValidationOptions validation = recipe.dataset().validation();
+    return validation != null && validation.scores() != null && !validation.scores().isEmpty();
   }
 
   private TrainingPlan plan(TrainingData data) {
@@ -278,10 +386,12 @@ final class FineTuning {
     return new RunStart(
         state.step(),
         plan.epochsAfter(state.step()),
-        plan.totalSteps(),
+        plan.totalSteps(state),
         plan.totalEpochs(),
-        state.loggedLoss(),
-        state.evalLoss(),
+        state.logged() == null ? null : state.logged().loss(),
+        state.logged() == null ? null : state.logged().tokenAccuracy(),
+        state.evaluation() == null ? null : state.evaluation().loss(),
+        state.evaluation() == null ? null : state.evaluation().tokenAccuracy(),
         state.epochs(),
         checkpoints.summary());
   }

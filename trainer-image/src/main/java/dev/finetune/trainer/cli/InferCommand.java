@@ -5,20 +5,27 @@ import dev.finetune.api.v1alpha1.Precision;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.ChatTemplate;
-import dev.finetune.trainer.data.Message;
+import dev.finetune.trainer.data.PromptRow;
+import dev.finetune.trainer.data.PromptRows;
 import dev.finetune.trainer.data.Tokenizer;
 import dev.finetune.trainer.method.SavedAdapter;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.model.SamplingOptions;
 import dev.finetune.trainer.model.TextGenerator;
+import java.io.FilterOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,24 +44,49 @@ final class InferCommand implements Callable<Integer> {
 
   @Option(
       names = {"--model", "--model_id_or_path"},
-      required = true,
       paramLabel = "DIR",
-      description = "The base model, a folder in Hugging Face's layout.")
+      description =
+          "The base model, a folder in Hugging Face's layout. Default: what --ckpt_dir is, or names.")
   private String model;
 
   @Option(
       names = {"--adapter", "--adapters", "--ckpt_dir"},
       paramLabel = "DIR",
       description =
-          "An adapter that sft wrote, or one in PEFT's format; the base model answers without one.")
+          "An adapter that sft wrote, or one in PEFT's format, or a merged model; the base model answers"
+              + " without one.")
   private String adapter;
 
   @Option(
       names = "--prompt",
-      required = true,
       paramLabel = "TEXT",
       description = "What the user says; given several times, each is a conversation of its own.")
-  private List<String> prompts;
+  private List<String> prompts = List.of();
+
+  @Option(
+      names = {"--dataset", "--val_dataset"},
+      arity = "1..*",
+      paramLabel = "FILE",
+      description =
+          "Rows to answer, in any of sft's formats; a JSON line with prompt, response and label each."
+              + " A row that can't be answered is named at the end. Without --prompt and --dataset the"
+              + " lines of the standard input are a conversation.")
+  private List<String> datasets = List.of();
+
+  @Option(
+      names = {"--result_path", "--result"},
+      paramLabel = "FILE",
+      description = "Where the JSON lines go; nothing may be there. Default: the standard output.")
+  private Path resultPath;
+
+  @Option(
+      names = "--stream",
+      arity = "0..1",
+      fallbackValue = "true",
+      defaultValue = "true",
+      paramLabel = "true|false",
+      description = "Print an answer as it comes. Default ${DEFAULT-VALUE}.")
+  private boolean stream;
 
   @Option(names = "--system", paramLabel = "TEXT", description = "The system turn before it.")
   private String system;
@@ -124,8 +156,7 @@ final class InferCommand implements Callable<Integer> {
   public Integer call() {
     ProgramEnd end;
     try {
-      answer();
-      end = ProgramEnd.done("answered");
+      end = ProgramEnd.done(answer());
     } catch (Throwable thrown) {
       // Whatever it is, the exit code must say so.
       end = ProgramEnd.of(thrown);
@@ -133,30 +164,106 @@ final class InferCommand implements Callable<Integer> {
     return new LastWords(spec.commandLine().getErr(), debug, Optional.empty()).say(end);
   }
 
-  private void answer() {
+  private String answer() {
     Locations locations = new Locations(environment.volumes());
-    Path folder = locations.resolve(Locations.sourceOf(model));
+    Optional<Path> tuned =
+        Optional.ofNullable(adapter).map(dir -> locations.resolve(Locations.sourceOf(dir)));
+    Optional<SavedAdapter> loaded = tuned.filter(AdapterBase::isAdapter).map(SavedAdapter::load);
+    Path folder = folder(locations, tuned);
     ModelFolder checked = ModelFolder.open(folder);
     try (Tokenizer tokenizer = Tokenizer.load(folder)) {
       ChatTemplate chat = ChatTemplate.load(folder, template, Clock.system(ZoneId.systemDefault()));
-      SamplingOptions options = options(tokenizer);
-      Optional<SavedAdapter> tuned =
-          Optional.ofNullable(adapter)
-              .map(dir -> SavedAdapter.load(locations.resolve(Locations.sourceOf(dir))));
+      SamplingOptions options = options(tokenizer.stopIds(chat));
       try (CausalLm base =
               CausalLm.load(checked, Devices.ofThisProcess().visible().get(0), Precision.AUTO);
           TextGenerator generator =
-              tuned.map(each -> each.on(base)).orElseGet(() -> TextGenerator.of(base))) {
-        for (String prompt : prompts) {
-          answer(prompt, chat, tokenizer, generator, options);
-        }
+              loaded.map(each -> each.on(base)).orElseGet(() -> TextGenerator.of(base))) {
+        return answer(new Responder(chat, tokenizer, generator, options, stop), locations);
       }
     }
   }
 
-  private SamplingOptions options(Tokenizer tokenizer) {
+  /** The model's folder: --model, or what --ckpt_dir is or names. */
+  private Path folder(Locations locations, Optional<Path> tuned) {
+    if (model != null) {
+      if (tuned.isPresent() && !AdapterBase.isAdapter(tuned.get())) {
+        throw new TrainerException(
+            TrainerExit.USAGE,
+            "%s is no adapter, as it has no adapter_config.json; give a complete model with --model alone"
+                .formatted(tuned.get()));
+      }
+      return locations.resolve(Locations.sourceOf(model));
+    }
+    Path dir =
+        tuned.orElseThrow(
+            () ->
+                new TrainerException(
+                    TrainerExit.USAGE, "give the model's folder with --model, or --ckpt_dir"));
+    return AdapterBase.isAdapter(dir) ? AdapterBase.of(dir) : dir;
+  }
+
+  /** Does what was asked for and says so in a sentence. */
+  private String answer(Responder responder, Locations locations) {
+    if (!datasets.isEmpty()) {
+      return answerRows(responder, locations);
+    }
+    if (prompts.isEmpty()) {
+      InputLines lines = new InputLines(System.in, stop);
+      new ChatSession(responder, system, stream, Terminal.isStandardOutput(), out).run(lines::next);
+      return "the conversation is over";
+    }
+    for (String prompt : prompts) {
+      if (prompts.size() > 1) {
+        out.println("> " + prompt);
+      }
+      new ChatSession(responder, system, stream, false, out).say(prompt);
+    }
+    return "answered";
+  }
+
+  private String answerRows(Responder responder, Locations locations) {
+    PromptRows rows = new PromptRows(system);
+    List<PromptRow> read = new ArrayList<>();
+    for (String dataset : datasets) {
+      String source = Locations.sourceOf(dataset);
+      read.addAll(rows.read(source, locations.resolve(source)));
+    }
+    int answered;
+    try (PrintStream results = results()) {
+      answered = new BatchAnswers(responder, rows, results).answer(read);
+    } catch (IOException e) {
+      throw new TrainerException(
+          TrainerExit.OUTPUT,
+          "%s can't be written: %s; name a file that isn't there"
+              .formatted(resultPath, FileErrors.describe(e)),
+          e);
+    }
+    rows.throwIfAnyFailed();
+    return answered + " rows answered";
+  }
+
+  private PrintStream results() throws IOException {
+    if (resultPath == null) {
+      // It stays open when this one is closed.
+      return new PrintStream(
+          new FilterOutputStream(out) {
+            @Override
+            public void close() throws IOException {
+              flush();
+            }
+          },
+          true,
+          StandardCharsets.UTF_8);
+    }
+    return new PrintStream(
+        Files.newOutputStream(resultPath, StandardOpenOption.CREATE_NEW),
+        true,
+        StandardCharsets.UTF_8);
+  }
+
+  private SamplingOptions options(Set<Integer> stopIds) {
     try {
-      return new SamplingOptions(maxNewTokens, temperature, topK, topP, seed, tokenizer.stopIds());
+      return new SamplingOptions(maxNewTokens, temperature, topK, topP, seed, stopIds);
     } catch (IllegalArgumentException e) {
       throw new TrainerException(
           TrainerExit.USAGE,
@@ -164,30 +271,5 @@ final class InferCommand implements Callable<Integer> {
               + " 0 and at most 1",
           e);
     }
-  }
-
-  private void answer(
-      String prompt,
-      ChatTemplate chat,
-      Tokenizer tokenizer,
-      TextGenerator generator,
-      SamplingOptions options) {
-    List<Message> messages = new ArrayList<>();
-    if (system != null) {
-      messages.add(new Message("system", system));
-    }
-    messages.add(new Message("user", prompt));
-    if (prompts.size() > 1) {
-      out.println("> " + prompt);
-    }
-    StreamedText text = new StreamedText(ids -> tokenizer.decode(ids, true), out);
-    generator.generate(
-        tokenizer.encode(chat.render(messages, true)),
-        options,
-        token -> {
-          stop.check();
-          text.add(token);
-        });
-    text.end();
   }
 }

@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 /** The program {@code trainer}. */
 @Command(
     name = "trainer",
-    description = "Tunes language models with LoRA, and answers with them.",
+    description = "Tunes language models, answers with them and merges them.",
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
 public final class Main {
@@ -39,6 +39,7 @@ public final class Main {
     return new CommandLine(new Main())
         .addSubcommand(sft)
         .addSubcommand(new InferCommand(stop, environment, out))
+        .addSubcommand(new ExportCommand(environment, out))
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
         .setCaseInsensitiveEnumValuesAllowed(true)

@@ -37,9 +37,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Tunes a model as a recipe says, and writes a LoRA adapter in PEFT's format.",
       "The recipe comes from --recipe, from flags with ms-swift's names, or from both: a flag"
-          + " overrides the file. A destination that holds checkpoints of the same recipe is"
-          + " resumed: of its settings only loggingSteps, evalSteps, saveSteps and keepCheckpoints"
-          + " may differ."
+          + " overrides the file. A destination that holds checkpoints of the same recipe is resumed:"
+          + " of its settings only those of logging, evaluation, saving and stopping may differ."
     },
     sortOptions = false,
     abbreviateSynopsis = true,

@@ -115,6 +115,13 @@ public final class Tokenizer implements AutoCloseable {
     return stopIds;
   }
 
+  /** The same, and the token by which the template ends an answer, where it is a special one. */
+  public Set<Integer> stopIds(ChatTemplate template) {
+    Set<Integer> ids = new TreeSet<>(stopIds);
+    TurnEnd.of(template, this).ifPresent(ids::add);
+    return Set.copyOf(ids);
+  }
+
   /**
    * The id of a special token.
    *

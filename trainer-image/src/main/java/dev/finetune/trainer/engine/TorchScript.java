@@ -76,6 +76,13 @@ public final class TorchScript implements AutoCloseable {
     }
   }
 
+  /** Runs a method that returns a list of float. */
+  public double[] callDoubles(String method, Object... arguments) {
+    try (IValue result = invoke(method, arguments)) {
+      return result.toDoubleArray();
+    }
+  }
+
   /** Runs a method that returns an int. */
   public long callLong(String method, Object... arguments) {
     try (IValue result = invoke(method, arguments)) {

@@ -92,7 +92,7 @@ public final class LayeredModel implements TrainableModel {
   }
 
   @Override
-  public double[] accumulate(
+  public List<TokenSums> accumulate(
       List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop) {
     int layers = stages.get(0).layers().layers();
     try (PipelineWindow window =
@@ -103,7 +103,7 @@ public final class LayeredModel implements TrainableModel {
             micro -> DropoutSeeds.of(dropoutSeed.applyAsLong(micro), layers),
             stop)) {
       onEachThread(window::run);
-      return window.losses();
+      return window.sums();
     }
   }
 
@@ -165,13 +165,13 @@ public final class LayeredModel implements TrainableModel {
   }
 
   @Override
-  public double evaluate(Batch batch) {
+  public TokenSums evaluate(Batch batch) {
     ScriptValue hidden = stages.get(0).embed(batch, 0, 0);
     for (Stage stage : stages) {
       try (ScriptValue input = hidden;
           Stage.Passed passed = stage.evaluate(batch, input)) {
         if (stage.layers().hasHead()) {
-          return stage.lossSum(passed);
+          return stage.lossSums(passed);
         }
         hidden = stage.output(passed);
       }

@@ -33,7 +33,7 @@ final class PipelineWindow implements AutoCloseable {
   /** Their gradients, to stage i from the one behind it; the last one's comes from the loss. */
   private final List<Channel> backward = new ArrayList<>();
 
-  private final double[] losses;
+  private final TokenSums[] sums;
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
   private int entered;
 
@@ -55,7 +55,7 @@ final class PipelineWindow implements AutoCloseable {
     this.windowTokens = windowTokens;
     this.seeds = seeds;
     this.stop = stop;
-    this.losses = new double[batches.size()];
+    this.sums = new TokenSums[batches.size()];
     for (int i = 0; i < stages.size(); i++) {
       forward.add(new Channel(stages.size()));
       backward.add(new Channel(stages.size()));
@@ -136,7 +136,7 @@ final class PipelineWindow implements AutoCloseable {
   private void loss(int number, int micro, Stage.Passed passed) {
     Stage stage = stages.get(number);
     try (ScriptValue loss = stage.loss(passed, windowTokens)) {
-      losses[micro] = stage.value(loss);
+      sums[micro] = stage.sums(loss);
       backward.get(number).send(stage.gradient(loss));
     }
   }
@@ -160,10 +160,10 @@ final class PipelineWindow implements AutoCloseable {
   }
 
   /**
-   * The sums of the negative log-likelihoods of the micro-batches that entered, once every stage
-   * has run; throws what the first that failed threw.
+   * The sums of the micro-batches that entered, once every stage has run; throws what the first
+   * that failed threw.
    */
-  double[] losses() {
+  List<TokenSums> sums() {
     Throwable thrown = failure.get();
     if (thrown instanceof Error error) {
       throw error;
@@ -171,7 +171,7 @@ final class PipelineWindow implements AutoCloseable {
     if (thrown instanceof RuntimeException exception) {
       throw exception;
     }
-    return Arrays.copyOf(losses, entered);
+    return Arrays.asList(sums).subList(0, entered);
   }
 
   /** Ends the stages that still wait for another, and frees what is on its way. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.model.CausalLm;
+import dev.finetune.trainer.model.ChangedWeights;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.model.TextGenerator;
@@ -105,6 +106,22 @@ public final class SavedAdapter {
               "%s: peft_type is %s; supported are LORA, IA3, PREFIX_TUNING, PROMPT_TUNING, BOTTLENECK"
                   .formatted(folder.resolve("adapter_config.json"), type));
     };
+  }
+
+  /**
+   * What this adapter makes of a base model's weights.
+   *
+   * @throws TrainerException with {@link TrainerExit#MODEL} if it is of a kind that can't be merged
+   */
+  public ChangedWeights merged() {
+    String type = config.path("peft_type").asText();
+    if (!type.equals("LORA")) {
+      throw new TrainerException(
+          TrainerExit.MODEL,
+          "the adapter %s can't be merged: its peft_type is %s, and only LORA is a change of weights"
+              .formatted(folder, type));
+    }
+    return new LoraMerge(folder, tensors, this::scale);
   }
 
   private TextGenerator onLayers(CausalLm base) {

@@ -113,22 +113,23 @@ record Stage(TunedModel part, int lowest) {
     return script().call("stage_output", passed.kept());
   }
 
-  /** The loss's sum, in nats; of the last stage. */
-  double lossSum(Passed passed) {
+  /** The sums; of the last stage. */
+  TokenSums lossSums(Passed passed) {
     return part.within(
         passed.batch(),
         () ->
-            script()
-                .callDouble(
-                    "stage_loss_sum",
-                    passed.kept(),
-                    TunedModel.labels(passed.batch()),
-                    part.scriptModel(),
-                    part.base().headRows()));
+            TokenSums.of(
+                script()
+                    .callDoubles(
+                        "stage_loss_sums",
+                        passed.kept(),
+                        TunedModel.labels(passed.batch()),
+                        part.scriptModel(),
+                        part.base().headRows())));
   }
 
   /**
-   * The loss's sum and its gradient by these layers' output; of the last stage. Adds the gradients
+   * The sums and the loss's gradient by these layers' output; of the last stage. Adds the gradients
    * of what trains in the head to the window's.
    */
   ScriptValue loss(Passed passed, long windowTokens) {
@@ -149,8 +150,8 @@ record Stage(TunedModel part, int lowest) {
                     passed.seeds()));
   }
 
-  double value(ScriptValue loss) {
-    return script().callDouble("loss_of", loss);
+  TokenSums sums(ScriptValue loss) {
+    return TokenSums.of(script().callDoubles("sums_of", loss));
   }
 
   ScriptValue gradient(ScriptValue loss) {

@@ -2,6 +2,7 @@ package dev.finetune.trainer.method;
 
 import dev.finetune.api.v1alpha1.ParameterCounts;
 import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.model.TextGenerator;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.List;
 import java.util.Map;
@@ -28,10 +29,9 @@ public interface TrainableModel extends AutoCloseable {
    * @param dropoutSeed the seed of a micro-batch's dropout and noise by its index, so that a
    *     resumed run draws the same
    * @param stop asked before every micro-batch; the rest is left out where it says so
-   * @return for each micro-batch that was run the sum of the negative log-likelihoods of its
-   *     supervised tokens, in nats
+   * @return the sums of each micro-batch that was run
    */
-  double[] accumulate(
+  List<TokenSums> accumulate(
       List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop);
 
   /**
@@ -42,11 +42,26 @@ public interface TrainableModel extends AutoCloseable {
    */
   double step(double learningRate);
 
+  /** The sums of the batch without dropout and noise; logits aren't kept. */
+  TokenSums evaluate(Batch batch);
+
   /**
-   * Sum of the negative log-likelihoods of the batch's supervised tokens, without dropout and
-   * noise.
+   * Runs the batch again without dropout to find what went wrong with it.
+   *
+   * @return where the first number that is NaN or infinite comes out, such as "decoder layer 3";
+   *     empty where none does, or where the model can't say
    */
-  double evaluate(Batch batch);
+  default Optional<String> firstNonFinite(Batch batch) {
+    return Optional.empty();
+  }
+
+  /**
+   * Writes text with the model as it is at each call, on this rank alone; empty where the model's
+   * layers lie on several devices.
+   */
+  default Optional<TextGenerator> generator() {
+    return Optional.empty();
+  }
 
   /** The trained tensors as they are saved, by name; copies. */
   Map<String, HostTensor> adapter();

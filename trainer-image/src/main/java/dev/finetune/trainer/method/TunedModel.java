@@ -13,15 +13,17 @@ import dev.finetune.trainer.engine.TorchScript;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.TextGenerator;
 import dev.finetune.trainer.safetensors.HostTensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
-import java.util.function.ToDoubleFunction;
 
 /**
  * A base model with what a {@link TuningMethod} trains of it or on top of it. What trains and the
@@ -135,23 +137,22 @@ public final class TunedModel implements TrainableModel {
   }
 
   @Override
-  public double[] accumulate(
+  public List<TokenSums> accumulate(
       List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop) {
-    double[] sums = new double[batches.size()];
-    int done = 0;
-    while (done < sums.length && !stop.getAsBoolean()) {
-      sums[done] = accumulate(batches.get(done), windowTokens, dropoutSeed.applyAsLong(done));
-      done++;
+    List<TokenSums> sums = new ArrayList<>();
+    while (sums.size() < batches.size() && !stop.getAsBoolean()) {
+      int micro = sums.size();
+      sums.add(accumulate(batches.get(micro), windowTokens, dropoutSeed.applyAsLong(micro)));
     }
-    return Arrays.copyOf(sums, done);
+    return sums;
   }
 
-  private double accumulate(Batch batch, long windowTokens, long dropoutSeed) {
+  private TokenSums accumulate(Batch batch, long windowTokens, long dropoutSeed) {
     return onBatch(
         batch,
         ids ->
             script()
-                .callDouble(
+                .callDoubles(
                     "accumulate",
                     ids,
                     labels(batch),
@@ -174,13 +175,42 @@ public final class TunedModel implements TrainableModel {
   }
 
   @Override
-  public double evaluate(Batch batch) {
+  public TokenSums evaluate(Batch batch) {
     return onBatch(
         batch,
         ids ->
             script()
-                .callDouble(
+                .callDoubles(
                     "evaluate", ids, labels(batch), segments(batch), model, base.headRows()));
+  }
+
+  @Override
+  public Optional<String> firstNonFinite(Batch batch) {
+    int layers = base.folder().config().layers();
+    HostTensor ids = base.tokens(batch.inputIds(), batch.rows(), batch.length());
+    long place =
+        within(
+            batch,
+            () ->
+                script()
+                    .callLong("first_non_finite", ids, segments(batch), model, base.headRows()));
+    if (place < 0) {
+      return Optional.of("the embedding");
+    }
+    if (place < layers) {
+      return Optional.of("decoder layer " + place);
+    }
+    return place == layers ? Optional.of("the head") : Optional.empty();
+  }
+
+  @Override
+  public Optional<TextGenerator> generator() {
+    return Optional.of(
+        TextGenerator.borrowing(
+            base,
+            model,
+            method.tuning().prefix(),
+            method.virtualTokens() - method.tuning().prefix()));
   }
 
   @Override
@@ -297,10 +327,11 @@ public final class TunedModel implements TrainableModel {
     return Arrays.stream(batch.segments()).asLongStream().toArray();
   }
 
-  private double onBatch(Batch batch, ToDoubleFunction<HostTensor> call) {
+  private TokenSums onBatch(Batch batch, Function<HostTensor, double[]> call) {
     return within(
         batch,
-        () -> call.applyAsDouble(base.tokens(batch.inputIds(), batch.rows(), batch.length())));
+        () ->
+            TokenSums.of(call.apply(base.tokens(batch.inputIds(), batch.rows(), batch.length()))));
   }
 
   /**

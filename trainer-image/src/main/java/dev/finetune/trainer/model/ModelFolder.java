@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -67,7 +68,7 @@ public final class ModelFolder {
     Map<String, WeightLocation> found = WeightFiles.locate(path);
     Map<String, WeightLocation> weights =
         matched(path, architecture.weights(config), found, architecture.tiedHead(config));
-    return new ModelFolder(path, config, architecture, weights);
+    return new ModelFolder(path, config, architecture, Collections.unmodifiableMap(weights));
   }
 
   private static Map<String, WeightLocation> matched(
@@ -200,6 +201,11 @@ public final class ModelFolder {
 
   Architecture architecture() {
     return architecture;
+  }
+
+  /** Where each weight lies, by name; a tied head is not one. */
+  public Map<String, WeightLocation> weights() {
+    return weights;
   }
 
   /** The weights that some layers read. */

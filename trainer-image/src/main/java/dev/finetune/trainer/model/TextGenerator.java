@@ -23,17 +23,30 @@ public final class TextGenerator implements AutoCloseable {
   private final ScriptValue model;
   private final int prefix;
   private final int prompt;
+  private final boolean owner;
 
-  private TextGenerator(CausalLm base, ScriptValue model, int prefix, int prompt) {
+  private TextGenerator(CausalLm base, ScriptValue model, int prefix, int prompt, boolean owner) {
     this.base = base;
     this.model = model;
     this.prefix = prefix;
     this.prompt = prompt;
+    this.owner = owner;
+  }
+
+  /**
+   * A generator of the text of a model that somebody else owns, such as one that is being trained;
+   * it writes with the values that the model has at each call.
+   *
+   * @param prefix positions of the model's prefix
+   * @param prompt virtual tokens that it puts before the text
+   */
+  public static TextGenerator borrowing(CausalLm base, ScriptValue model, int prefix, int prompt) {
+    return new TextGenerator(base, model, prefix, prompt, false);
   }
 
   /** A generator of the base model's text; the model stays open when it is closed. */
   public static TextGenerator of(CausalLm base) {
-    return new TextGenerator(base, base.untuned(), 0, 0);
+    return new TextGenerator(base, base.untuned(), 0, 0, true);
   }
 
   /**
@@ -48,7 +61,8 @@ public final class TextGenerator implements AutoCloseable {
           (name, tensor) -> base.script().run("put_tensor", copies, name, tensor, base.device()));
       HostTensor prompt = tensors.get(PROMPT);
       int virtualTokens = prompt == null ? 0 : Math.toIntExact(prompt.shape()[0]);
-      return new TextGenerator(base, base.tuned(copies, tuning), tuning.prefix(), virtualTokens);
+      return new TextGenerator(
+          base, base.tuned(copies, tuning), tuning.prefix(), virtualTokens, true);
     }
   }
 
@@ -123,8 +137,21 @@ public final class TextGenerator implements AutoCloseable {
                 seed));
   }
 
+  /**
+   * The logits of a prompt.
+   *
+   * @param prompt token ids, at least one
+   * @return (1, T, V) of F32: those behind each token
+   */
+  public HostTensor logits(int[] prompt) {
+    long[] ids = Arrays.stream(prompt).asLongStream().toArray();
+    return base.logits(model, base.tokens(ids, 1, ids.length));
+  }
+
   @Override
   public void close() {
-    model.close();
+    if (owner) {
+      model.close();
+    }
   }
 }

@@ -9,4 +9,9 @@ import java.nio.file.Path;
  * @param file the safetensors file
  * @param entry its place in it
  */
-record WeightLocation(Path file, TensorEntry entry) {}
+public record WeightLocation(Path file, TensorEntry entry) {
+  /** PyTorch's number of its element type. */
+  public int torchType() {
+    return TorchTypes.of(entry.type());
+  }
+}

@@ -78,8 +78,24 @@ public final class JsonLineConsole implements RunListener {
   }
 
   @Override
-  public void evaluated(int step, double epoch, double loss) {
-    print(LogFile.line(step, epoch, loss));
+  public void evaluated(EvaluationReport report) {
+    print(LogFile.line(report));
+  }
+
+  @Override
+  public void rolledBack(Rollback rollback) {
+    print("rollback", rollback);
+    warned(rollback.sentence());
+  }
+
+  @Override
+  public void leftOut(int step, double epoch) {
+    print(LogFile.line(step, epoch).put("leftOut", true));
+  }
+
+  @Override
+  public void stoppedEarly(int step, String why) {
+    print("stoppedEarly", why);
   }
 
   @Override

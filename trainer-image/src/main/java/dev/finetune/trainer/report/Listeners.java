@@ -56,8 +56,23 @@ public record Listeners(List<RunListener> all) implements RunListener {
   }
 
   @Override
-  public void evaluated(int step, double epoch, double loss) {
-    tell(each -> each.evaluated(step, epoch, loss));
+  public void evaluated(EvaluationReport report) {
+    tell(each -> each.evaluated(report));
+  }
+
+  @Override
+  public void rolledBack(Rollback rollback) {
+    tell(each -> each.rolledBack(rollback));
+  }
+
+  @Override
+  public void leftOut(int step, double epoch) {
+    tell(each -> each.leftOut(step, epoch));
+  }
+
+  @Override
+  public void stoppedEarly(int step, String why) {
+    tell(each -> each.stoppedEarly(step, why));
   }
 
   @Override

@@ -30,12 +30,14 @@ public final class LogFile implements RunListener, Closeable {
   private static final String EVAL_LOSS = "evalLoss";
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  private final Path file;
   private final FileChannel channel;
   private final Consumer<String> warnings;
   private final ByteArrayOutputStream unwritten = new ByteArrayOutputStream();
   private boolean failing;
 
-  private LogFile(FileChannel channel, Consumer<String> warnings) {
+  private LogFile(Path file, FileChannel channel, Consumer<String> warnings) {
+    this.file = file;
     this.channel = channel;
     this.warnings = warnings;
   }
@@ -50,16 +52,21 @@ public final class LogFile implements RunListener, Closeable {
    */
   public static LogFile open(Path file, int step, boolean evaluated, Consumer<String> warnings)
       throws IOException {
-    long kept = Files.exists(file) ? lengthUpTo(step, evaluated, Files.readAllBytes(file)) : 0;
     FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    LogFile log = new LogFile(file, channel, warnings);
+    log.cut(step, evaluated);
+    return log;
+  }
+
+  private void cut(int step, boolean evaluated) throws IOException {
+    int kept = lengthUpTo(step, evaluated, Files.readAllBytes(file));
     channel.truncate(kept);
     channel.position(kept);
-    return new LogFile(channel, warnings);
   }
 
   /** Length of the lines that stay; a torn or foreign line ends them. */
-  private static long lengthUpTo(int step, boolean evaluated, byte[] content) {
+  private static int lengthUpTo(int step, boolean evaluated, byte[] content) {
     int kept = 0;
     for (int i = 0; i < content.length; i++) {
       if (content[i] == '\n') {
@@ -89,8 +96,30 @@ public final class LogFile implements RunListener, Closeable {
   }
 
   @Override
-  public void evaluated(int step, double epoch, double loss) {
-    append(line(step, epoch, loss));
+  public void evaluated(EvaluationReport report) {
+    append(line(report));
+  }
+
+  /** The steps beyond the checkpoint come again; what happened stands in their place. */
+  @Override
+  public void rolledBack(Rollback rollback) {
+    byte[] waiting = unwritten.toByteArray();
+    unwritten.reset();
+    unwritten.write(waiting, 0, lengthUpTo(rollback.step(), rollback.evaluated(), waiting));
+    try {
+      cut(rollback.step(), rollback.evaluated());
+    } catch (IOException e) {
+      warnings.accept(NAME + " can't be cut to step " + rollback.step() + ": " + e.getMessage());
+    }
+    append(
+        line(rollback.step(), rollback.epoch())
+            .put("rolledBackFrom", rollback.leftOutStep())
+            .put("reason", rollback.reason()));
+  }
+
+  @Override
+  public void leftOut(int step, double epoch) {
+    append(line(step, epoch).put("leftOut", true));
   }
 
   /** What a checkpoint contains must be in the log that it is resumed with. */
@@ -103,18 +132,31 @@ public final class LogFile implements RunListener, Closeable {
     }
   }
 
+  static ObjectNode line(int step, double epoch) {
+    return JSON.createObjectNode().put("step", step).put("epoch", epoch);
+  }
+
   static ObjectNode line(StepReport report) {
-    return JSON.createObjectNode()
-        .put("step", report.step())
-        .put("epoch", report.epoch())
+    return line(report.step(), report.epoch())
         .put("loss", report.loss())
+        .put("tokenAccuracy", report.tokenAccuracy())
         .put("gradientNorm", report.gradientNorm())
         .put("learningRate", report.learningRate())
         .put("tokens", report.tokens());
   }
 
-  static ObjectNode line(int step, double epoch, double evalLoss) {
-    return JSON.createObjectNode().put("step", step).put("epoch", epoch).put(EVAL_LOSS, evalLoss);
+  static ObjectNode line(EvaluationReport report) {
+    ObjectNode line =
+        line(report.step(), report.epoch())
+            .put(EVAL_LOSS, report.loss())
+            .put("evalPerplexity", report.perplexity())
+            .put("evalTokenAccuracy", report.tokenAccuracy());
+    // The recipe's names of the scores: evalRougeL.
+    report
+        .scores()
+        .forEach(
+            (score, value) -> line.put("eval" + JSON.convertValue(score, String.class), value));
+    return line;
   }
 
   private void append(ObjectNode line) {

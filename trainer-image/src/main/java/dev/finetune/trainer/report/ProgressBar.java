@@ -94,8 +94,23 @@ public final class ProgressBar implements RunListener {
   }
 
   @Override
-  public void evaluated(int step, double epoch, double loss) {
+  public void evaluated(EvaluationReport report) {
     draw();
+  }
+
+  @Override
+  public void rolledBack(Rollback rollback) {
+    warned(rollback.sentence());
+  }
+
+  @Override
+  public void leftOut(int step, double epoch) {
+    above("step " + step + " is left out");
+  }
+
+  @Override
+  public void stoppedEarly(int step, String why) {
+    above(why);
   }
 
   @Override
@@ -137,6 +152,9 @@ public final class ProgressBar implements RunListener {
   @Override
   public void finished(TrainingResult result) {
     above("adapter: " + result.adapter());
+    if (result.model() != null) {
+      above("model: " + result.model());
+    }
   }
 
   /** What comes next, an error for one, must not stand behind the bar. */

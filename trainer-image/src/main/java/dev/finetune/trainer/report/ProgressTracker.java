@@ -34,9 +34,12 @@ public final class ProgressTracker implements RunListener {
   private StepReport lastStep;
   private RankSpeeds rankSpeeds;
   private Double loss;
+  private Double tokenAccuracy;
   private Double evalLoss;
+  private Double evalTokenAccuracy;
   private long startNanos;
   private long tokens;
+  private int taken;
   private Throughput throughput = Throughput.UNKNOWN;
 
   /**
@@ -60,13 +63,13 @@ public final class ProgressTracker implements RunListener {
 
   @Override
   public synchronized void started(RunStart start) {
-    position =
-        new Position(
-            start.step(), start.epoch(), start.totalSteps(), start.totalEpochs(), start.step());
+    position = new Position(start.step(), start.epoch(), start.totalSteps(), start.totalEpochs());
     epochs.clear();
     epochs.addAll(start.epochs());
     loss = start.loss();
+    tokenAccuracy = start.tokenAccuracy();
     evalLoss = start.evalLoss();
+    evalTokenAccuracy = start.evalTokenAccuracy();
     checkpoints = start.checkpoints();
     startNanos = nanoTime.getAsLong();
   }
@@ -80,9 +83,10 @@ public final class ProgressTracker implements RunListener {
   public synchronized void stepTaken(StepReport report) {
     lastStep = report;
     tokens += report.tokens();
+    taken++;
     position = position.at(report.step(), report.epoch());
     double seconds = (nanoTime.getAsLong() - startNanos) / NANOS_PER_SECOND;
-    throughput = Throughput.of(tokens, seconds, position);
+    throughput = Throughput.of(tokens, taken, seconds, position);
   }
 
   @Override
@@ -98,11 +102,32 @@ public final class ProgressTracker implements RunListener {
   @Override
   public synchronized void logged(StepReport report) {
     loss = report.loss();
+    tokenAccuracy = report.tokenAccuracy();
   }
 
   @Override
-  public synchronized void evaluated(int step, double epoch, double newLoss) {
-    evalLoss = newLoss;
+  public synchronized void evaluated(EvaluationReport report) {
+    evalLoss = report.loss();
+    evalTokenAccuracy = report.tokenAccuracy();
+  }
+
+  @Override
+  public synchronized void rolledBack(Rollback rollback) {
+    position = position.at(rollback.step(), rollback.epoch());
+    epochs.removeIf(epoch -> epoch.step() > rollback.step());
+    warned(rollback.sentence());
+  }
+
+  @Override
+  public synchronized void leftOut(int step, double epoch) {
+    position = position.at(step, epoch);
+  }
+
+  /** The step that was done last is the last one: nothing is left. */
+  @Override
+  public synchronized void stoppedEarly(int step, String why) {
+    position = position.endingAt(step);
+    throughput = throughput.atTheEnd();
   }
 
   @Override
@@ -158,7 +183,10 @@ public final class ProgressTracker implements RunListener {
         throughput.tokensPerSecond(),
         position.percentage(),
         throughput.remainingSeconds(),
-        rankSpeeds == null ? null : rankSpeeds.progress());
+        rankSpeeds == null ? null : rankSpeeds.progress(),
+        Rounding.decimals(tokenAccuracy, 4),
+        evalLoss == null ? null : Rounding.digits(Math.exp(evalLoss), 4),
+        Rounding.decimals(evalTokenAccuracy, 4));
   }
 
   private static Checkpoints rounded(Checkpoints all) {
@@ -177,14 +205,14 @@ public final class ProgressTracker implements RunListener {
             Rounding.decimals(checkpoint.evalLoss(), 4));
   }
 
-  /**
-   * Where training stands.
-   *
-   * @param firstStep the steps that were done when this attempt began
-   */
-  private record Position(int step, double epoch, int totalSteps, int totalEpochs, int firstStep) {
+  /** Where training stands. */
+  private record Position(int step, double epoch, int totalSteps, int totalEpochs) {
     Position at(int newStep, double newEpoch) {
-      return new Position(newStep, newEpoch, totalSteps, totalEpochs, firstStep);
+      return new Position(newStep, newEpoch, totalSteps, totalEpochs);
+    }
+
+    Position endingAt(int lastStep) {
+      return new Position(lastStep, epoch, lastStep, totalEpochs);
     }
 
     /** Never 100 before the last step is done. */
@@ -202,14 +230,18 @@ public final class ProgressTracker implements RunListener {
   private record Throughput(Double tokensPerSecond, Long remainingSeconds) {
     static final Throughput UNKNOWN = new Throughput(null, null);
 
-    static Throughput of(long tokens, double seconds, Position position) {
+    static Throughput of(long tokens, int steps, double seconds, Position position) {
       if (seconds <= 0) {
         return UNKNOWN;
       }
-      double perStep = seconds / (position.step() - position.firstStep());
+      double perStep = seconds / steps;
       return new Throughput(
           Rounding.digits(tokens / seconds, 4),
           Math.round(perStep * (position.totalSteps() - position.step())));
+    }
+
+    Throughput atTheEnd() {
+      return new Throughput(tokensPerSecond, remainingSeconds == null ? null : 0L);
     }
   }
 }

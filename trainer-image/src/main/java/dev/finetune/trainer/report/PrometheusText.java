@@ -30,6 +30,18 @@ final class PrometheusText {
           "validation_loss_nats",
           "Mean negative log-likelihood of a supervised token in the last evaluation.",
           training.evalLoss());
+      gauge(
+          text, "validation_perplexity", "exp of the validation loss.", training.evalPerplexity());
+      gauge(
+          text,
+          "token_accuracy_ratio",
+          "Share of the supervised tokens found most likely over the last logged steps.",
+          training.tokenAccuracy());
+      gauge(
+          text,
+          "validation_token_accuracy_ratio",
+          "Share of the supervised tokens found most likely in the last evaluation.",
+          training.evalTokenAccuracy());
       gauge(text, "learning_rate", "Learning rate of the last step.", training.learningRate());
       gauge(
           text,

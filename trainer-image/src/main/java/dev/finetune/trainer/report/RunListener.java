@@ -32,14 +32,28 @@ public interface RunListener {
   /** A step was taken. */
   default void stepTaken(StepReport report) {}
 
-  /** A log line is due; its loss is the mean over all steps since the last one. */
+  /** A log line is due; its loss and accuracy are means over all steps since the last one. */
   default void logged(StepReport report) {}
 
   /** How fast the ranks computed since the last log line; comes just before the line. */
   default void compared(RankSpeeds speeds) {}
 
-  /** The validation loss was measured. */
-  default void evaluated(int step, double epoch, double loss) {}
+  /** The validation rows were evaluated. */
+  default void evaluated(EvaluationReport report) {}
+
+  /** Training went back to a checkpoint; the steps after it come again. */
+  default void rolledBack(Rollback rollback) {}
+
+  /** A step was passed by whose rows are left out. */
+  default void leftOut(int step, double epoch) {}
+
+  /**
+   * Training ends before its last step, as planned for evaluations that get no better.
+   *
+   * @param step optimizer steps done
+   * @param why in a sentence
+   */
+  default void stoppedEarly(int step, String why) {}
 
   /** A pass over the data ended. */
   default void epochEnded(EpochResult result) {}

@@ -12,7 +12,9 @@ import java.util.List;
  * @param totalSteps optimizer steps in all
  * @param totalEpochs passes that the recipe asks for
  * @param loss the last logged loss; null without one
+ * @param tokenAccuracy the last logged accuracy; null without one
  * @param evalLoss the last validation loss; null without one
+ * @param evalTokenAccuracy the last accuracy on the validation rows; null without one
  * @param epochs the epochs that have ended
  * @param checkpoints the checkpoints on disk
  */
@@ -22,7 +24,9 @@ public record RunStart(
     int totalSteps,
     int totalEpochs,
     Double loss,
+    Double tokenAccuracy,
     Double evalLoss,
+    Double evalTokenAccuracy,
     List<EpochResult> epochs,
     Checkpoints checkpoints) {
   public RunStart {

@@ -10,8 +10,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Writes a safetensors file. */
@@ -39,29 +41,52 @@ public final class SafetensorsWriter {
   /** As {@link #write}, with one tensor's elements in memory at a time. */
   public static void writeLazily(WritableByteChannel channel, Map<String, LazyTensor> tensors)
       throws IOException {
+    List<TensorEntry> entries = new ArrayList<>();
+    tensors.forEach(
+        (name, tensor) ->
+            entries.add(new TensorEntry(name, tensor.type(), tensor.shape(), 0, tensor.bytes())));
+    write(channel, entries, (entry, out) -> writeFully(out, bytes(entry, tensors)));
+  }
+
+  private static ByteBuffer bytes(TensorEntry entry, Map<String, LazyTensor> tensors) {
+    ByteBuffer bytes = tensors.get(entry.name()).values().get().bytes().duplicate();
+    if (bytes.remaining() != entry.bytes()) {
+      throw new IllegalArgumentException(
+          "%s has %d bytes instead of %d"
+              .formatted(entry.name(), bytes.remaining(), entry.bytes()));
+    }
+    return bytes;
+  }
+
+  /** Writes a tensor's bytes, as many as its entry says. */
+  public interface Content {
+    void write(TensorEntry tensor, WritableByteChannel out) throws IOException;
+  }
+
+  /**
+   * The same, tensor by tensor.
+   *
+   * @param tensors in their order; their offsets are not looked at
+   * @param content asked for each tensor's bytes in that order
+   */
+  public static void write(WritableByteChannel channel, List<TensorEntry> tensors, Content content)
+      throws IOException {
     byte[] header = header(tensors);
     ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     writeFully(channel, length.putLong(header.length).flip());
     writeFully(channel, ByteBuffer.wrap(header));
-    for (Map.Entry<String, LazyTensor> entry : tensors.entrySet()) {
-      ByteBuffer bytes = entry.getValue().values().get().bytes().duplicate();
-      if (bytes.remaining() != entry.getValue().bytes()) {
-        throw new IllegalArgumentException(
-            "%s has %d bytes instead of %d"
-                .formatted(entry.getKey(), bytes.remaining(), entry.getValue().bytes()));
-      }
-      writeFully(channel, bytes);
+    for (TensorEntry tensor : tensors) {
+      content.write(tensor, channel);
     }
   }
 
-  private static byte[] header(Map<String, LazyTensor> tensors) {
+  private static byte[] header(List<TensorEntry> tensors) {
     ObjectNode header = JSON.createObjectNode();
     header.putObject("__metadata__").put("format", "pt");
     long offset = 0;
-    for (Map.Entry<String, LazyTensor> entry : tensors.entrySet()) {
-      LazyTensor tensor = entry.getValue();
+    for (TensorEntry tensor : tensors) {
       long bytes = tensor.bytes();
-      ObjectNode node = header.putObject(entry.getKey()).put("dtype", tensor.type().name());
+      ObjectNode node = header.putObject(tensor.name()).put("dtype", tensor.type().name());
       ArrayNode shape = node.putArray("shape");
       Arrays.stream(tensor.shape()).forEach(shape::add);
       node.putArray("data_offsets").add(offset).add(offset + bytes);

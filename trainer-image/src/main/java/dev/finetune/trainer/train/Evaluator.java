@@ -2,13 +2,14 @@ package dev.finetune.trainer.train;
 
 import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.data.TokenizedExample;
+import dev.finetune.trainer.method.TokenSums;
 import dev.finetune.trainer.method.TrainableModel;
 import java.util.List;
-import java.util.OptionalDouble;
+import java.util.Optional;
 
 /**
- * Measures the validation loss: a mean over tokens, so that it doesn't depend on the batch size.
- * The batches are spread over the ranks.
+ * Measures the model on the validation rows: means over tokens, so that they don't depend on the
+ * batch size. The batches are spread over the ranks.
  */
 final class Evaluator {
   private static final String WHAT = "validation loss";
@@ -27,11 +28,17 @@ final class Evaluator {
   }
 
   /**
-   * The mean negative log-likelihood of a supervised token, in nats, on every rank the same; empty
-   * when the run was asked to end before all rows were seen.
+   * What an evaluation found, on every rank the same.
+   *
+   * @param loss mean negative log-likelihood of a supervised token, in nats
+   * @param tokenAccuracy share of the supervised tokens that the model finds most likely
    */
-  OptionalDouble loss(int step) {
+  record Scores(double loss, double tokenAccuracy) {}
+
+  /** Evaluates; empty when the run was asked to end before all rows were seen. */
+  Optional<Scores> evaluate(int step) {
     double nll = 0;
+    long correct = 0;
     boolean complete = true;
     List<TokenizedExample> rows = List.of();
     for (int i = ranks.rank(); i < batches.size() && Double.isFinite(nll); i += ranks.count()) {
@@ -40,12 +47,18 @@ final class Evaluator {
         break;
       }
       rows = batches.get(i).examples();
-      nll += model.evaluate(batches.get(i));
+      TokenSums sums = model.evaluate(batches.get(i));
+      nll += sums.nll();
+      correct += sums.correct();
     }
-    Ranks.Sums sums = ranks.sum(complete, nll, 0, 0);
-    NonFinite.refuse(WHAT, nll, step, rows);
-    sums.refuseNonFinite(WHAT, step);
-    long tokens = batches.stream().mapToLong(Batch::supervisedTokens).sum();
-    return sums.complete() ? OptionalDouble.of(sums.nll() / tokens) : OptionalDouble.empty();
+    Ranks.Sums sums = ranks.sum(complete, new TokenSums(nll, correct), 0, 0);
+    if (!Double.isFinite(sums.nll())) {
+      List<TokenizedExample> own = Double.isFinite(nll) ? List.of() : rows;
+      throw new NonFinite(WHAT, sums.nll(), step, own, Optional.empty()).failure();
+    }
+    double tokens = batches.stream().mapToLong(Batch::supervisedTokens).sum();
+    return sums.complete()
+        ? Optional.of(new Scores(sums.nll() / tokens, sums.correct() / tokens))
+        : Optional.empty();
   }
 }

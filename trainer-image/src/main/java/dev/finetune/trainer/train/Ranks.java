@@ -1,10 +1,11 @@
 package dev.finetune.trainer.train;
 
-import dev.finetune.api.v1alpha1.TrainerExit;
-import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.distributed.ProcessGroup;
+import dev.finetune.trainer.method.TokenSums;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -68,20 +69,56 @@ public final class Ranks {
     return votes[0] > 0;
   }
 
+  /** Replaces the values by their sums over all ranks. */
+  void sum(double[] values) {
+    group.sum(values);
+  }
+
+  /**
+   * What rank 0 knows, on every rank.
+   *
+   * @param key a name that is used once in a run
+   * @param known asked on rank 0 only
+   */
+  byte[] fromLeader(String key, Supplier<byte[]> known) {
+    if (rank() == 0) {
+      group.put(key, known.get());
+    }
+    group.barrier();
+    return group.get(key).orElseThrow();
+  }
+
+  /**
+   * What the ranks have to say, in their order.
+   *
+   * @param key a name that is used once in a run
+   * @param own what this rank says; empty for nothing
+   */
+  List<String> allSay(String key, Optional<String> own) {
+    own.ifPresent(text -> group.put(key + rank(), text.getBytes(StandardCharsets.UTF_8)));
+    group.barrier();
+    return IntStream.range(0, count())
+        .mapToObj(rank -> group.get(key + rank))
+        .flatMap(Optional::stream)
+        .map(text -> new String(text, StandardCharsets.UTF_8))
+        .toList();
+  }
+
   /**
    * Sums what the ranks measured in a window or an evaluation.
    *
    * @param complete whether this rank did all of its part; one that was asked to stop didn't
-   * @param nll sum of negative log-likelihoods
+   * @param tokenSums what its predictions add up to
    * @param tokens tokens that this rank trained on
    * @param nanos for how long it computed
    */
-  Sums sum(boolean complete, double nll, long tokens, long nanos) {
-    double[] values = new double[2 + 2 * count()];
+  Sums sum(boolean complete, TokenSums tokenSums, long tokens, long nanos) {
+    double[] values = new double[Sums.COMMON + 2 * count()];
     values[0] = complete ? 0 : 1;
-    values[1] = nll;
-    values[2 + 2 * rank()] = tokens;
-    values[3 + 2 * rank()] = nanos;
+    values[1] = tokenSums.nll();
+    values[2] = tokenSums.correct();
+    values[Sums.COMMON + 2 * rank()] = tokens;
+    values[Sums.COMMON + 1 + 2 * rank()] = nanos;
     group.sum(values);
     return new Sums(values);
   }
@@ -89,10 +126,13 @@ public final class Ranks {
   /**
    * Sums over all ranks.
    *
-   * @param values the number of incomplete ranks, the sum of their negative log-likelihoods, and
-   *     two numbers for each rank
+   * @param values the number of incomplete ranks, their negative log-likelihoods, their correct
+   *     predictions, and two numbers for each rank
    */
   record Sums(double[] values) {
+    /** How many numbers stand before those of each rank. */
+    private static final int COMMON = 3;
+
     boolean complete() {
       return values[0] == 0;
     }
@@ -101,24 +141,16 @@ public final class Ranks {
       return values[1];
     }
 
+    long correct() {
+      return (long) values[2];
+    }
+
     long tokens(int rank) {
-      return (long) values[2 + 2 * rank];
+      return (long) values[COMMON + 2 * rank];
     }
 
     long nanos(int rank) {
-      return (long) values[3 + 2 * rank];
-    }
-
-    /**
-     * Ends a rank whose own numbers were finite where another's were not: that one names the rows.
-     */
-    void refuseNonFinite(String what, int step) {
-      if (!Double.isFinite(nll())) {
-        throw new TrainerException(
-            TrainerExit.RANK_LOST,
-            "the %s became %s in step %d on another rank, which says on which rows"
-                .formatted(what, nll(), step));
-      }
+      return (long) values[COMMON + 1 + 2 * rank];
     }
   }
 }

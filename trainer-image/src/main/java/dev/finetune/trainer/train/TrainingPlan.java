@@ -1,6 +1,8 @@
 package dev.finetune.trainer.train;
 
+import dev.finetune.api.v1alpha1.NonFinitePolicy;
 import dev.finetune.api.v1alpha1.TrainingOptions;
+import dev.finetune.trainer.checkpoint.TrainerState;
 
 /**
  * Which step does what: a recipe's training options laid over the data's windows. Where a step is
@@ -74,6 +76,42 @@ public final class TrainingPlan {
   boolean savesAfter(int step) {
     return step > 0
         && (step % options.saveSteps() == 0 || endsEpochAfter(step) || step == totalSteps);
+  }
+
+  /**
+   * Whether a state is saved. Where training ends with the best evaluation, which may lie between
+   * two saves, each one that is better than all before is a checkpoint too.
+   */
+  boolean saves(TrainerState state) {
+    return savesAfter(state.step())
+        || ends(state)
+        || (options.earlyStoppingPatience() != null && state.isBest())
+        // There must be a place to go back to from the first step on.
+        || (rollsBack() && state.step() == 0);
+  }
+
+  /** Whether training ends here: after the last step, or where evaluations got no better. */
+  boolean ends(TrainerState state) {
+    return state.step() == totalSteps || isOutOfPatience(state);
+  }
+
+  /**
+   * Whether so many evaluations were no better than the best that training ends before its time.
+   */
+  public boolean isOutOfPatience(TrainerState state) {
+    return options.earlyStoppingPatience() != null
+        && state.evaluation() != null
+        && state.evaluation().sinceBest() >= options.earlyStoppingPatience();
+  }
+
+  /** Optimizer steps of the run as far as a state tells: fewer where it ended before its time. */
+  public int totalSteps(TrainerState state) {
+    return isOutOfPatience(state) ? state.step() : totalSteps;
+  }
+
+  /** Whether a loss that isn't finite sends the run back to its last checkpoint. */
+  boolean rollsBack() {
+    return options.onNonFiniteLoss() == NonFinitePolicy.ROLLBACK;
   }
 
   /** Every save is preceded by an evaluation, so that the best checkpoint is a real comparison. */

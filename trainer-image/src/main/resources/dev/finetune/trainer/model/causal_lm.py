@@ -461,6 +461,11 @@ def rope_tables(inverse: Tensor, start: int, length: int, device: Device, dtype:
   angles = torch.cat([angles, angles], -1)
   return (torch.cos(angles).to(dtype), torch.sin(angles).to(dtype))
 
+# One transfer from the device for both.
+def pair(first: Tensor, second: Tensor) -> List[float]:
+  both = torch.stack([first, second]).to(torch.device("cpu"))
+  return [float(torch.select(both, 0, 0)), float(torch.select(both, 0, 1))]
+
 # The rows of the hidden states (N, C) whose prediction is supervised, and what they should predict:
 # the prediction at t is compared with the label at t + 1, and a row's last token predicts nothing.
 # The virtual tokens of a prompt before the labels' have no label.
@@ -475,25 +480,29 @@ def supervised_rows(hidden: Tensor, labels: Tensor) -> Tuple[Tensor, Tensor]:
   supervised = torch.squeeze(torch.nonzero(torch.ne(targets, -100)), 1)
   return (supervised, torch.index_select(targets, 0, supervised))
 
-# Sum of the negative log-likelihoods of the targets (N), ().
-def nll_sum(x: Tensor, targets: Tensor, model: __torch__.Model, run: __torch__.Run) -> Tensor:
+# Two sums over the targets (N): of their negative log-likelihoods, (), and of how many are the most
+# likely token, () float64.
+def token_sums(x: Tensor, targets: Tensor, model: __torch__.Model, run: __torch__.Run) -> Tuple[Tensor, Tensor]:
   logits = __torch__.head(x, model, run).to(6)
-  return torch.cross_entropy_loss(logits, targets, None, 2, -100, 0.)
+  likeliest = torch.eq(torch.argmax(logits.detach(), -1), targets)
+  return (torch.cross_entropy_loss(logits, targets, None, 2, -100, 0.), torch.sum(likeliest).to(7))
 
-# Sum of the negative log-likelihoods of all supervised tokens. Only their rows meet the head, `chunk`
-# at a time, so that no more than chunk x V logits live at once.
-def loss_sum(hidden: Tensor, labels: Tensor, model: __torch__.Model, run: __torch__.Run, chunk: int) -> float:
+# token_sums over all supervised tokens. Only their rows meet the head, `chunk` at a time, so that no
+# more than chunk x V logits live at once and none is kept.
+def loss_sums(hidden: Tensor, labels: Tensor, model: __torch__.Model, run: __torch__.Run, chunk: int) -> List[float]:
   supervised, targets = __torch__.supervised_rows(hidden, labels)
   inputs = torch.index_select(hidden.detach(), 0, supervised)
   total = torch.zeros([], dtype=7, device=hidden.device)
+  correct = torch.zeros([], dtype=7, device=hidden.device)
   count = supervised.size(0)
   start = 0
   while torch.lt(start, count):
     end = ops.prim.min(start + chunk, count)
-    nll = __torch__.nll_sum(torch.slice(inputs, 0, start, end), torch.slice(targets, 0, start, end), model, run)
+    nll, likeliest = __torch__.token_sums(torch.slice(inputs, 0, start, end), torch.slice(targets, 0, start, end), model, run)
     total = total + nll.to(7)
+    correct = correct + likeliest
     start = end
-  return total.item()
+  return __torch__.pair(total, correct)
 
 # The leaves of a part of the network.
 def leaves(trained: __torch__.Trained, part: int) -> List[Tensor]:
@@ -517,22 +526,24 @@ def lowest_trained(trained: __torch__.Trained) -> int:
       return part - 1
   return torch.len(trained.parts) - 2
 
-# The same sum as loss_sum. Adds the gradients of loss / divisor to the window's of what trains in the
+# The same sums as loss_sums. Adds the gradients of loss / divisor to the window's of what trains in the
 # head, and returns the one by the hidden states, where `further`.
-def head_backward(hidden: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, run: __torch__.Run, divisor: int, chunk: int, further: bool) -> Tuple[float, Tensor]:
+def head_backward(hidden: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, run: __torch__.Run, divisor: int, chunk: int, further: bool) -> Tuple[List[float], Tensor]:
   supervised, targets = __torch__.supervised_rows(hidden, labels)
   inputs = torch.index_select(hidden.detach(), 0, supervised)
   gradients = torch.empty_like(inputs)
   part = torch.len(trained.parts) - 1
   total = torch.zeros([], dtype=7, device=hidden.device)
+  correct = torch.zeros([], dtype=7, device=hidden.device)
   count = supervised.size(0)
   start = 0
   while torch.lt(start, count):
     end = ops.prim.min(start + chunk, count)
     torch.set_grad_enabled(True)
     x = torch.requires_grad_(torch.slice(inputs, 0, start, end).detach(), further)
-    nll = __torch__.nll_sum(x, torch.slice(targets, 0, start, end), model, run)
+    nll, likeliest = __torch__.token_sums(x, torch.slice(targets, 0, start, end), model, run)
     total = total + nll.detach().to(7)
+    correct = correct + likeliest
     wanted = __torch__.leaves(trained, part)
     if further:
       wanted.append(x)
@@ -543,8 +554,8 @@ def head_backward(hidden: Tensor, labels: Tensor, model: __torch__.Model, traine
     __torch__.add_gradients(trained, part, found)
     start = end
   if further:
-    return (total.item(), torch.index_copy(torch.zeros_like(hidden.detach()), 0, supervised, gradients))
-  return (total.item(), gradients)
+    return (__torch__.pair(total, correct), torch.index_copy(torch.zeros_like(hidden.detach()), 0, supervised, gradients))
+  return (__torch__.pair(total, correct), gradients)
 
 # Adds the gradients of what trains in the embedding, from that of the first layer's input.
 def embedding_backward(ids: Tensor, gradient: Tensor, model: __torch__.Model, trained: __torch__.Trained) -> None:
@@ -830,11 +841,11 @@ class CausalLm(Module):
   def tuned_of(self: __torch__.CausalLm, trained: __torch__.Trained) -> Dict[str, Tensor]:
     return trained.tuned
 
-  # One micro-batch: the loss's sum over its supervised tokens; the gradient of loss / window is
+  # One micro-batch: loss_sums over its supervised tokens; the gradient of loss / window is
   # added to the window's. `lengths` are those of a packed row's sequences, whose first labels are
   # -100. `seeds` has a number for the dropout of each layer, for that of the head, and for the noise
   # on the embeddings.
-  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, alpha: float, seeds: List[int], recompute: bool, chunk: int) -> float:
+  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, alpha: float, seeds: List[int], recompute: bool, chunk: int) -> List[float]:
     ids = ids.to(model.device)
     labels = labels.to(model.device)
     rows, tokens = torch.size(ids)
@@ -843,11 +854,11 @@ class CausalLm(Module):
     layers = model.config.layers
     lowest = __torch__.lowest_trained(trained)
     kept = __torch__.forward_layers(x, 0, layers, lowest, model, run, dropout, seeds, recompute)
-    loss, gradient = __torch__.head_backward(kept[-1], labels, model, trained, __torch__.of_layer(run, layers, dropout, seeds), window, chunk, torch.lt(lowest, layers))
+    sums, gradient = __torch__.head_backward(kept[-1], labels, model, trained, __torch__.of_layer(run, layers, dropout, seeds), window, chunk, torch.lt(lowest, layers))
     gradient = __torch__.backward_layers(kept, gradient, 0, layers, lowest, model, trained, run, dropout, seeds, recompute)
     if torch.lt(lowest, 0):
       __torch__.embedding_backward(ids, gradient, model, trained)
-    return loss
+    return sums
 
   # The same in parts, for a model whose layers lie on several devices: each holds the layers
   # [first, end) with what trains in them, and hidden states and their gradients are handed on.
@@ -863,20 +874,20 @@ class CausalLm(Module):
   def stage_output(self: __torch__.CausalLm, passed: __torch__.Passed) -> Tensor:
     return passed.kept[-1].detach()
 
-  # Of the last stage: the loss's sum.
-  def stage_loss_sum(self: __torch__.CausalLm, passed: __torch__.Passed, labels: Tensor, model: __torch__.Model, chunk: int) -> float:
-    return __torch__.loss_sum(passed.kept[-1], labels.to(model.device), model, passed.run, chunk)
+  # Of the last stage: loss_sums.
+  def stage_loss_sums(self: __torch__.CausalLm, passed: __torch__.Passed, labels: Tensor, model: __torch__.Model, chunk: int) -> List[float]:
+    return __torch__.loss_sums(passed.kept[-1], labels.to(model.device), model, passed.run, chunk)
 
   # The same with the gradient by the stage's result, which is of no use where only the head trains.
-  def stage_loss(self: __torch__.CausalLm, passed: __torch__.Passed, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, window: int, chunk: int, lowest: int, dropout: float, seeds: List[int]) -> Tuple[float, Tensor]:
+  def stage_loss(self: __torch__.CausalLm, passed: __torch__.Passed, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, window: int, chunk: int, lowest: int, dropout: float, seeds: List[int]) -> Tuple[List[float], Tensor]:
     layers = model.config.layers
     run = __torch__.of_layer(passed.run, layers, dropout, seeds)
     return __torch__.head_backward(passed.kept[-1], labels.to(model.device), model, trained, run, window, chunk, torch.lt(lowest, layers))
 
-  def loss_of(self: __torch__.CausalLm, loss: Tuple[float, Tensor]) -> float:
+  def sums_of(self: __torch__.CausalLm, loss: Tuple[List[float], Tensor]) -> List[float]:
     return loss[0]
 
-  def gradient_of(self: __torch__.CausalLm, loss: Tuple[float, Tensor]) -> Tensor:
+  def gradient_of(self: __torch__.CausalLm, loss: Tuple[List[float], Tensor]) -> Tensor:
     return loss[1]
 
   def stage_backward(self: __torch__.CausalLm, passed: __torch__.Passed, gradient: Tensor, first: int, end: int, lowest: int, model: __torch__.Model, trained: __torch__.Trained, dropout: float, seeds: List[int], recompute: bool) -> Tensor:
@@ -962,8 +973,8 @@ class CausalLm(Module):
   def new_whole(self: __torch__.CausalLm, trained: __torch__.Trained) -> Tensor:
     return torch.zeros_like(trained.flat)
 
-  # Sum of the negative log-likelihoods of the supervised tokens; keeps neither graph nor logits.
-  def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, chunk: int) -> float:
+  # loss_sums over the supervised tokens; keeps neither graph nor logits.
+  def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, chunk: int) -> List[float]:
     torch.set_grad_enabled(False)
     rows, tokens = torch.size(ids)
     x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
@@ -971,7 +982,31 @@ class CausalLm(Module):
     none = annotate(Dict[str, Tensor], {})
     for i in range(model.config.layers):
       x = __torch__.layer(x, i, model, run, none)
-    return __torch__.loss_sum(x, labels.to(model.device), model, run, chunk)
+    return __torch__.loss_sums(x, labels.to(model.device), model, run, chunk)
+
+  # Where the first number that isn't finite comes out: -1 of the embedding, i of layer i, `layers` of
+  # the head, layers + 1 of nowhere.
+  def first_non_finite(self: __torch__.CausalLm, ids: Tensor, lengths: List[int], model: __torch__.Model, chunk: int) -> int:
+    torch.set_grad_enabled(False)
+    rows, tokens = torch.size(ids)
+    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
+    run = __torch__.run_of(x, rows, lengths, model)
+    none = annotate(Dict[str, Tensor], {})
+    if torch.__not__(bool(torch.all(torch.isfinite(x)))):
+      return -1
+    layers = model.config.layers
+    for i in range(layers):
+      x = __torch__.layer(x, i, model, run, none)
+      if torch.__not__(bool(torch.all(torch.isfinite(x)))):
+        return i
+    count = x.size(0)
+    start = 0
+    while torch.lt(start, count):
+      logits = __torch__.head(torch.slice(x, 0, start, ops.prim.min(start + chunk, count)), model, run)
+      if torch.__not__(bool(torch.all(torch.isfinite(logits)))):
+        return layers
+      start = start + chunk
+    return layers + 1
 
   # Logits of every position, (B, T) -> (B, T, V) float32.
   def logits(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:

@@ -342,12 +342,20 @@ class CheckpointStoreTest {
   }
 
   private static TrainerState state(int step, double evalLoss) {
+    TrainerState.Evaluation evaluation =
+        new TrainerState.Evaluation(step, evalLoss, 0.5, evalLoss, 0);
     return new TrainerState(
-        step, new LossSum(1.5, 3), LossSum.ZERO, 0.1 + 0.2, step, evalLoss, List.of());
+        step,
+        new LossSum(1.5, 3, 1),
+        LossSum.ZERO,
+        new TrainerState.Logged(0.1 + 0.2, 0.25),
+        evaluation,
+        List.of(),
+        null);
   }
 
   private static TrainerState unevaluated(int step) {
-    return new TrainerState(step, LossSum.ZERO, LossSum.ZERO, 0.5, 0, null, List.of());
+    return new TrainerState(step, LossSum.ZERO, LossSum.ZERO, null, null, List.of(), null);
   }
 
   private CheckpointStore open(int keep) throws IOException {

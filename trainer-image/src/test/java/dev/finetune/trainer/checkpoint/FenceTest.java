@@ -178,7 +178,7 @@ class FenceTest {
   }
 
   private static TrainerState at(int step) {
-    return new TrainerState(step, LossSum.ZERO, LossSum.ZERO, 0.5, 0, null, List.of());
+    return new TrainerState(step, LossSum.ZERO, LossSum.ZERO, null, null, List.of(), null);
   }
 
   private List<String> names() throws IOException {

@@ -145,7 +145,16 @@ class TunedModelFolderTest {
       model.accumulate(List.of(batch), batch.supervisedTokens(), micro -> 0, () -> false);
       model.step(1e-3);
       store.save(
-          new TrainerState(1, LossSum.ZERO, LossSum.ZERO, 0.5, 0, null, List.of()), 1, model);
+          new TrainerState(
+              1,
+              LossSum.ZERO,
+              LossSum.ZERO,
+              new TrainerState.Logged(0.5, 0),
+              null,
+              List.of(),
+              null),
+          1,
+          model);
       new TunedModelFolder(place, folder, shardBytes).write(store);
       return model.adapter();
     }

@@ -12,7 +12,6 @@ import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -154,7 +153,10 @@ class GoldenTraceTest {
 
   /** What the trainer does: every supervised token of the window has the same weight. */
   private static double tokenMean(TrainableModel model, List<Batch> batches, long tokens) {
-    return Arrays.stream(model.accumulate(batches, tokens, micro -> 0, () -> false)).sum() / tokens;
+    return model.accumulate(batches, tokens, micro -> 0, () -> false).stream()
+            .mapToDouble(TokenSums::nll)
+            .sum()
+        / tokens;
   }
 
   /**
@@ -176,7 +178,7 @@ class GoldenTraceTest {
 
   private static double evalLoss(GoldenModel golden, TrainableModel model) {
     List<Batch> batches = golden.evalBatches(GoldenModel.BATCH);
-    return batches.stream().mapToDouble(model::evaluate).sum()
+    return batches.stream().mapToDouble(batch -> model.evaluate(batch).nll()).sum()
         / batches.stream().mapToLong(Batch::supervisedTokens).sum();
   }
 

@@ -57,8 +57,9 @@ class LayeredModelTest {
         assertThat(two.step(RATE)).isCloseTo(norm, within(1e-12 * norm));
         assertClose(two.adapter(), one.adapter());
       }
-      assertThat(two.evaluate(golden.trainBatch(0)))
-          .isCloseTo(one.evaluate(golden.trainBatch(0)), within(1e-5));
+      TokenSums whole = one.evaluate(golden.trainBatch(0));
+      assertThat(two.evaluate(golden.trainBatch(0)).nll()).isCloseTo(whole.nll(), within(1e-5));
+      assertThat(two.evaluate(golden.trainBatch(0)).correct()).isEqualTo(whole.correct());
     }
   }
 
@@ -90,7 +91,8 @@ class LayeredModelTest {
         assertThat(four.step(RATE)).isCloseTo(norm, within(1e-12 * norm));
       }
       assertClose(four.adapter(), one.adapter());
-      assertThat(four.evaluate(window.get(0))).isCloseTo(one.evaluate(window.get(0)), within(1e-5));
+      assertThat(four.evaluate(window.get(0)).nll())
+          .isCloseTo(one.evaluate(window.get(0)).nll(), within(1e-5));
     }
   }
 
@@ -171,7 +173,8 @@ class LayeredModelTest {
     AtomicInteger asked = new AtomicInteger();
     try (TunedModel one = TunedModel.create(recipe, folder, "cpu", new SingleProcess());
         LayeredModel two = layered(recipe, 1, 2)) {
-      double[] losses = two.accumulate(window, 100, m -> m, () -> asked.incrementAndGet() > 3);
+      List<TokenSums> losses =
+          two.accumulate(window, 100, m -> m, () -> asked.incrementAndGet() > 3);
       assertThat(losses).isEqualTo(one.accumulate(window.subList(0, 3), 100, m -> m, () -> false));
       assertSame(two.gradients(), one.gradients());
       assertThat(two.accumulate(window, 100, m -> m, () -> true)).isEmpty();
@@ -228,7 +231,7 @@ class LayeredModelTest {
     return GoldenModel.recipe(lora(dropout, targets), 0.1, 0.5, recompute);
   }
 
-  private static double[] accumulate(TrainableModel model, List<Batch> window, int step) {
+  private static List<TokenSums> accumulate(TrainableModel model, List<Batch> window, int step) {
     return model.accumulate(window, tokens(window), micro -> seed(step, micro), () -> false);
   }
 

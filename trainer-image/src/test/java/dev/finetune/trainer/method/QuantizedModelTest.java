@@ -88,9 +88,9 @@ class QuantizedModelTest {
           String name = "base_model.model.model.layers.%s.%s.weight".formatted(layer, kind);
           int i = indexOfLargest(gradients.get(name).floats());
           model.restore(moved(adapter, name, i, 0.01f), optimizer);
-          double up = model.evaluate(batch);
+          double up = model.evaluate(batch).nll();
           model.restore(moved(adapter, name, i, -0.01f), optimizer);
-          double down = model.evaluate(batch);
+          double down = model.evaluate(batch).nll();
           double slope = gradients.get(name).floats().get(i);
           assertThat((up - down) / 0.02)
               .as(name)
@@ -127,7 +127,7 @@ class QuantizedModelTest {
         TunedModel resumed = create(recipe, folder)) {
       Map<String, HostTensor> start = straight.adapter();
       Map<String, HostTensor> optimizer = straight.optimizer();
-      double before = straight.evaluate(golden.trainBatch(3));
+      TokenSums before = straight.evaluate(golden.trainBatch(3));
       for (int step = 0; step < 3; step++) {
         accumulate(straight, golden.trainBatch(step), step);
         straight.step(RATE);
@@ -215,7 +215,7 @@ class QuantizedModelTest {
 
   private static double accumulate(TunedModel model, Batch batch, int step) {
     return model
-        .accumulate(List.of(batch), batch.supervisedTokens(), micro -> step, () -> false)[0];
+        .accumulate(List.of(batch), batch.supervisedTokens(), micro -> step, () -> false).get(0).nll();
   }
 
   private static Map<String, HostTensor> moved(

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -51,13 +52,15 @@ class TunedModelTest {
   private static double step(TunedModel model, Batch... batches) {
     long tokens = Arrays.stream(batches).mapToLong(Batch::supervisedTokens).sum();
     double sum =
-        Arrays.stream(model.accumulate(List.of(batches), tokens, micro -> 7, () -> false)).sum();
+        model.accumulate(List.of(batches), tokens, micro -> 7, () -> false).stream()
+            .mapToDouble(TokenSums::nll)
+            .sum();
     model.step(RATE);
     return sum / tokens;
   }
 
   private static double accumulate(TunedModel model, Batch batch, long windowTokens, long seed) {
-    return model.accumulate(List.of(batch), windowTokens, micro -> seed, () -> false)[0];
+    return model.accumulate(List.of(batch), windowTokens, micro -> seed, () -> false).get(0).nll();
   }
 
   @Test
@@ -66,10 +69,49 @@ class TunedModelTest {
     try (TunedModel model = create(lora(0.3, "all-linear"), false)) {
       List<Batch> batches = golden.evalBatches(4);
       double loss =
-          batches.stream().mapToDouble(model::evaluate).sum()
+          batches.stream().mapToDouble(batch -> model.evaluate(batch).nll()).sum()
               / batches.stream().mapToLong(Batch::supervisedTokens).sum();
       assertThat(loss).isCloseTo(base, within(2e-6));
     }
+  }
+
+  @Test
+  void theLikeliestTokensAreCountedWhateverTheBatchSize() {
+    try (TunedModel model = create(lora(0, "all-linear"), false)) {
+      long expected = 0;
+      for (Batch batch : golden.evalBatches(4)) {
+        HostTensor ids = HostTensor.ofLongs(batch.inputIds(), batch.rows(), batch.length());
+        expected += likeliest(model.base().logits(model.scriptModel(), ids), batch);
+      }
+      assertThat(expected).isPositive();
+      for (int size : new int[] {1, 2, 4}) {
+        assertThat(
+                golden.evalBatches(size).stream()
+                    .mapToLong(batch -> model.evaluate(batch).correct())
+                    .sum())
+            .isEqualTo(expected);
+      }
+    }
+  }
+
+  /** How many supervised tokens have the largest of their logits (B, T, V). */
+  private static long likeliest(HostTensor logits, Batch batch) {
+    int vocabulary = (int) logits.shape()[2];
+    FloatBuffer values = logits.floats();
+    long count = 0;
+    for (int i = 0; i < batch.labels().length - 1; i++) {
+      long target = batch.labels()[i + 1];
+      boolean sameRow = (i + 1) % batch.length() != 0;
+      if (sameRow && target != TokenizedExample.IGNORED) {
+        int first = i * vocabulary;
+        int best =
+            IntStream.range(0, vocabulary)
+                .reduce((a, b) -> values.get(first + b) > values.get(first + a) ? b : a)
+                .orElseThrow();
+        count += best == target ? 1 : 0;
+      }
+    }
+    return count;
   }
 
   @Test
@@ -160,7 +202,7 @@ class TunedModelTest {
     Map<String, HostTensor> changed = new HashMap<>(adapter);
     changed.put(name, HostTensor.ofFloats(values, adapter.get(name).shape()));
     model.restore(changed, optimizer);
-    return model.evaluate(batch);
+    return model.evaluate(batch).nll();
   }
 
   @Test
@@ -270,7 +312,7 @@ class TunedModelTest {
   void frozenWeightsStayBitForBit() throws Exception {
     byte[] before = Files.readAllBytes(golden.file("base/model.safetensors"));
     try (TunedModel model = create(lora(0.1, "all-linear"), true)) {
-      double loss = model.evaluate(golden.trainBatch(3));
+      TokenSums loss = model.evaluate(golden.trainBatch(3));
       Map<String, HostTensor> adapter = model.adapter();
       Map<String, HostTensor> optimizer = model.optimizer();
       for (int s = 0; s < 5; s++) {
@@ -357,12 +399,14 @@ class TunedModelTest {
   @Test
   void aGradientThatIsNotFiniteChangesNothing() {
     try (TunedModel model = create(lora(0, "all-linear"), true)) {
+      assertThat(model.firstNonFinite(golden.trainBatch(0))).isEmpty();
       Map<String, HostTensor> broken = new HashMap<>(model.adapter());
       float[] values = floats(broken.get(Q_B));
       values[0] = Float.NaN;
       broken.put(Q_B, HostTensor.ofFloats(values, broken.get(Q_B).shape()));
       model.restore(broken, model.optimizer());
       Batch batch = golden.trainBatch(0);
+      assertThat(model.firstNonFinite(batch)).contains("decoder layer 0");
       assertThat(accumulate(model, batch, 1, 0)).isNaN();
       assertThat(model.step(RATE)).isNaN();
       String k = Q_B.replace("q_proj", "k_proj");

@@ -17,7 +17,6 @@ import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -152,7 +151,8 @@ class TunedRanksTest {
             batches.window(step / batches.windowsPerEpoch(), step % batches.windowsPerEpoch());
         List<Batch> own = window.batches();
         double[] sum = {
-          Arrays.stream(model.accumulate(own, window.supervisedTokens(), micro -> 0, () -> false))
+          model.accumulate(own, window.supervisedTokens(), micro -> 0, () -> false).stream()
+              .mapToDouble(TokenSums::nll)
               .sum()
         };
         group.sum(sum);

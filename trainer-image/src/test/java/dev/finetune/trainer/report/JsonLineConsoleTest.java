@@ -31,9 +31,9 @@ class JsonLineConsoleTest {
   void everyEventIsOneJsonLine() throws IOException {
     Checkpoint checkpoint = new Checkpoint(2, 0.5, "pvc://m/checkpoint-2", 10L, "ab", 1.5);
     run.started(ProgressTrackerTest.fresh());
-    run.stepTaken(new StepReport(2, 0.5, 1.75, 0.5, 1e-4, 100));
-    run.logged(new StepReport(2, 0.5, 1.75, 0.5, 1e-4, 100));
-    run.evaluated(2, 0.5, 1.5);
+    run.stepTaken(new StepReport(2, 0.5, 1.75, 0.25, 0.5, 1e-4, 100));
+    run.logged(new StepReport(2, 0.5, 1.75, 0.25, 0.5, 1e-4, 100));
+    run.evaluated(new EvaluationReport(2, 0.5, 1.5, 0.75));
     run.saved(checkpoint, new Checkpoints(checkpoint, checkpoint, null));
     run.warned("disk\nfull");
 
@@ -42,7 +42,10 @@ class JsonLineConsoleTest {
     assertThat(lastLines.text()).isEqualTo(printed.toString(StandardCharsets.UTF_8).strip());
     assertThat(lines.get(0).path("loss").asDouble()).isEqualTo(1.75);
     assertThat(lines.get(0).path("totalSteps").asInt()).isEqualTo(6);
+    assertThat(lines.get(0).path("tokenAccuracy").asDouble()).isEqualTo(0.25);
     assertThat(lines.get(1).path("evalLoss").asDouble()).isEqualTo(1.5);
+    assertThat(lines.get(1).path("evalPerplexity").asDouble()).isEqualTo(Math.exp(1.5));
+    assertThat(lines.get(1).path("evalTokenAccuracy").asDouble()).isEqualTo(0.75);
     assertThat(lines.get(2).path("checkpoint").path("sha256").asText()).isEqualTo("ab");
     assertThat(lines.get(3).path("warning").asText()).isEqualTo("disk\nfull");
   }

@@ -49,8 +49,8 @@ class ProgressServerTest {
   @Test
   void metricsHaveHelpTypeAndValueEach() throws Exception {
     tracker.started(ProgressTrackerTest.fresh());
-    tracker.stepTaken(new StepReport(2, 0.5, 1.5, 0.75, 1e-4, 100));
-    tracker.logged(new StepReport(2, 0.5, 1.5, 0.75, 1e-4, 100));
+    tracker.stepTaken(new StepReport(2, 0.5, 1.5, 0.25, 0.75, 1e-4, 100));
+    tracker.logged(new StepReport(2, 0.5, 1.5, 0.25, 0.75, 1e-4, 100));
 
     HttpResponse<String> answer = get("/metrics");
 

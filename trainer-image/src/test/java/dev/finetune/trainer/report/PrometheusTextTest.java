@@ -21,7 +21,8 @@ class PrometheusTextTest {
 
   private static final Progress PROGRESS =
       new Progress(
-          new TrainingProgress(1.5, 2, "1.5/2", 30, 40, 1.25, 1.5, 1e-4, 0.5, 900.0, 75, 60L),
+          new TrainingProgress(
+              1.5, 2, "1.5/2", 30, 40, 1.25, 1.5, 1e-4, 0.5, 900.0, 75, 60L, null, 0.5, 4.482, 0.4),
           List.of(),
           new Checkpoints(
               new Checkpoint(20, 1.0, "/out/checkpoint-20", 4096L, "0a1b", 1.5), null, null),

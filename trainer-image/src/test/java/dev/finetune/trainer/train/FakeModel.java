@@ -2,6 +2,7 @@ package dev.finetune.trainer.train;
 
 import dev.finetune.api.v1alpha1.ParameterCounts;
 import dev.finetune.trainer.data.Batch;
+import dev.finetune.trainer.method.TokenSums;
 import dev.finetune.trainer.method.TrainableModel;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.nio.ByteBuffer;
@@ -39,20 +40,28 @@ public final class FakeModel implements TrainableModel {
   /** Returned instead of the loss of the call of this number; none when negative. */
   public int nanAtCall = -1;
 
+  /** The losses that evaluations find, in their order; those of the model where there are none. */
+  public List<Double> evalLosses = List.of();
+
+  private int evaluations;
+
+  /** Where the first number that isn't finite is said to come out; null for nowhere. */
+  public String firstNonFinite;
+
   /** Returned instead of the norm of the step of this number; none when negative. */
   public int nanAtStep = -1;
 
   @Override
-  public double[] accumulate(
+  public List<TokenSums> accumulate(
       List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop) {
-    List<Double> sums = new ArrayList<>();
+    List<TokenSums> sums = new ArrayList<>();
     for (int i = 0; i < batches.size() && !stop.getAsBoolean(); i++) {
       sums.add(accumulate(batches.get(i), windowTokens, dropoutSeed.applyAsLong(i)));
     }
-    return sums.stream().mapToDouble(Double::doubleValue).toArray();
+    return sums;
   }
 
-  private double accumulate(Batch batch, long windowTokens, long dropoutSeed) {
+  private TokenSums accumulate(Batch batch, long windowTokens, long dropoutSeed) {
     beforeAccumulate.accept(calls.size());
     boolean nan = calls.size() == nanAtCall;
     calls.add(windowTokens + "/" + dropoutSeed);
@@ -63,7 +72,7 @@ public final class FakeModel implements TrainableModel {
       gradient[i] += error * batch.supervisedTokens() / windowTokens;
       nll += error * error * batch.supervisedTokens();
     }
-    return nan ? Double.NaN : nll;
+    return new TokenSums(nan ? Double.NaN : nll, correct(batch));
   }
 
   @Override
@@ -81,12 +90,26 @@ public final class FakeModel implements TrainableModel {
   }
 
   @Override
-  public double evaluate(Batch batch) {
+  public Optional<String> firstNonFinite(Batch batch) {
+    return Optional.ofNullable(firstNonFinite);
+  }
+
+  @Override
+  public TokenSums evaluate(Batch batch) {
+    if (!evalLosses.isEmpty()) {
+      double loss = evalLosses.get(evaluations++);
+      return new TokenSums(loss * batch.supervisedTokens(), correct(batch));
+    }
     double nll = 0;
     for (double weight : weights) {
       nll += (weight - target(batch)) * (weight - target(batch)) * batch.supervisedTokens();
     }
-    return nll;
+    return new TokenSums(nll, correct(batch));
+  }
+
+  /** All but the last supervised token of each row. */
+  private static long correct(Batch batch) {
+    return (long) batch.supervisedTokens() - batch.rows();
   }
 
   @Override

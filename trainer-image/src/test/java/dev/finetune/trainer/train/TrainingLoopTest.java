@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.finetune.api.v1alpha1.Checkpoint;
 import dev.finetune.api.v1alpha1.Checkpoints;
 import dev.finetune.api.v1alpha1.EpochResult;
+import dev.finetune.api.v1alpha1.NonFinitePolicy;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingOptions;
 import dev.finetune.trainer.RecipeFixture;
@@ -19,6 +20,8 @@ import dev.finetune.trainer.checkpoint.RunIdentity;
 import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.checkpoint.TrainerState;
 import dev.finetune.trainer.distributed.SingleProcess;
+import dev.finetune.trainer.report.EvaluationReport;
+import dev.finetune.trainer.report.Rollback;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.report.StepReport;
 import java.io.IOException;
@@ -76,6 +79,8 @@ class TrainingLoopTest {
                 .sum()
             / recorder.steps.subList(1, 5).stream().mapToLong(each -> each.tokens() - 1).sum();
     assertThat(recorder.logged.get(1).loss()).isEqualTo(meanOfTwoToFive);
+    // Rows of 3, 4, 2 and 3 tokens: 2, 3, 1 and 2 of them supervised, the last of each row wrong.
+    assertThat(recorder.logged.get(1).tokenAccuracy()).isEqualTo(0.5);
   }
 
   @Test
@@ -120,6 +125,10 @@ class TrainingLoopTest {
     }
     assertThat(recorder.evalLosses).hasSize(1);
     assertThat(recorder.evalLosses.get(0)).isEqualTo(sum / 6, within(1e-12));
+    // Of 2 + 3 + 1 tokens the last of each row is wrong.
+    EvaluationReport report = recorder.evaluations.get(0);
+    assertThat(report.tokenAccuracy()).isEqualTo(0.5);
+    assertThat(report.perplexity()).isEqualTo(Math.exp(sum / 6), within(1e-12));
   }
 
   @Test
@@ -156,6 +165,190 @@ class TrainingLoopTest {
         .hasMessageContaining("gradient norm became Infinity in step 2")
         .hasMessageContaining("train.jsonl:3, train.jsonl:4");
     assertThat(recorder.steps).hasSize(1);
+  }
+
+  @Test
+  void aNonFiniteLossNamesWhereItComesOut() {
+    model.nanAtCall = 0;
+    model.firstNonFinite = "decoder layer 3";
+
+    assertThatThrownBy(() -> run(FakeData.of(8, 2, 0), options(1, null, 100)))
+        .hasMessageContaining("comes out of decoder layer 3");
+  }
+
+  @Test
+  void evaluationsThatGetNoBetterEndTrainingWithTheBestOneSaved() throws IOException {
+    // Evaluated every two steps, saved every five and at the end of an epoch of ten.
+    model.evalLosses = List.of(3.0, 1.0, 2.0, 1.5, 1.0, 0.5);
+    CheckpointStore store = store();
+    TrainingData data = FakeData.of(10, 1, 1);
+    TrainingOptions options =
+        options(
+            Map.of(
+                "training.epochs", 3,
+                "training.saveSteps", 5,
+                "training.evalSteps", 2,
+                "training.earlyStoppingPatience", 3));
+
+    LoopEnd end = loop(store, data, options).run(TrainerState.START);
+
+    assertThat(end.finished()).isTrue();
+    // The best, 1.0 in step 4, is no step that is saved otherwise; equal to it is no better.
+    assertThat(end.state().step()).isEqualTo(8);
+    assertThat(recorder.events)
+        .containsExactly(
+            "eval 2", "save 2", "eval 4", "save 4", "eval 5", "save 5", "eval 6", "eval 8",
+            "save 8", "early 8");
+    assertThat(store.summary().best().step()).isEqualTo(4);
+    TrainingPlan plan = plan(options, data);
+    assertThat(plan.totalSteps()).isEqualTo(30);
+    assertThat(plan.totalSteps(end.state())).isEqualTo(8);
+  }
+
+  @Test
+  void theEvaluationsBeforeAResumeCountTowardsThePatience() throws IOException {
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("training.epochs", 9);
+    settings.put("training.saveSteps", 1);
+    TrainingData data = FakeData.of(10, 1, 1);
+    model.evalLosses = List.of(1.0, 2.0, 3.0);
+    settings.put("training.maxSteps", 3);
+    loop(store(), data, options(settings)).run(TrainerState.START);
+
+    settings.put("training.maxSteps", 20);
+    settings.put("training.earlyStoppingPatience", 4);
+    FakeModel second = new FakeModel();
+    second.evalLosses = List.of(4.0, 5.0, 6.0);
+    CheckpointStore store = store();
+    TrainerState state = store.resume(second);
+    LoopEnd end =
+        new TrainingLoop(
+                plan(options(settings), data),
+                data,
+                second,
+                Optional.of(store),
+                new Recorder(),
+                ranks(new StopSignal()),
+                CLOCK)
+            .run(state);
+
+    assertThat(end.state().step()).isEqualTo(5);
+    assertThat(store.summary().best().step()).isEqualTo(1);
+  }
+
+  @Test
+  void aRollbackLeavesTheStepOutAndGoesOnAsIfItsRowsHadNeverBeen() throws IOException {
+    TrainingData data = FakeData.of(8, 2, 1);
+    TrainingOptions options = rollback(Map.of("training.epochs", 2, "training.saveSteps", 2));
+    // The second micro-batch of step 4; step 2 is saved.
+    model.nanAtCall = 7;
+    CheckpointStore store = store();
+
+    LoopEnd end = loop(store, data, options).run(TrainerState.START);
+
+    assertThat(end.finished()).isTrue();
+    assertThat(end.state().step()).isEqualTo(8);
+    assertThat(end.state().leftOutStep()).isEqualTo(4);
+    assertThat(recorder.rollbacks).hasSize(1);
+    assertThat(recorder.rollbacks.get(0).step()).isEqualTo(2);
+    assertThat(recorder.rollbacks.get(0).sentence())
+        .contains("loss became NaN in step 4", "train.jsonl:8", "went back to step 2");
+    assertThat(recorder.steps.stream().map(StepReport::step))
+        .containsExactly(1, 2, 3, 3, 5, 6, 7, 8);
+    assertThat(recorder.events).contains("left out 4");
+    // The epoch's loss is that of the steps that were taken.
+    double nll = 0;
+    long tokens = 0;
+    for (StepReport step :
+        List.of(recorder.steps.get(0), recorder.steps.get(1), recorder.steps.get(3))) {
+      nll += step.loss() * (step.tokens() - 2);
+      tokens += step.tokens() - 2;
+    }
+    assertThat(recorder.epochs.get(0).loss()).isEqualTo(nll / tokens, within(1e-12));
+    assertThat(model.rates).hasSize(8);
+  }
+
+  @Test
+  void aRollbackBeforeTheFirstCheckpointGoesBackToTheStart() throws IOException {
+    model.nanAtStep = 2;
+    CheckpointStore store = store();
+
+    LoopEnd end =
+        loop(store, FakeData.of(8, 2, 0), rollback(Map.of("training.saveSteps", 100)))
+            .run(TrainerState.START);
+
+    assertThat(end.finished()).isTrue();
+    assertThat(recorder.rollbacks.get(0).step()).isZero();
+    assertThat(recorder.rollbacks.get(0).reason()).contains("gradient norm became Infinity");
+    assertThat(recorder.steps.stream().map(StepReport::step)).containsExactly(1, 2, 1, 2, 4);
+    assertThat(recorder.steps.get(2)).isEqualTo(recorder.steps.get(0));
+  }
+
+  @Test
+  void theSecondTimeARunWithRollbackEnds() {
+    model.nanAtCall = 2;
+    model.nanAtStep = 3;
+
+    assertThatThrownBy(() -> run(FakeData.of(8, 2, 0), rollback(Map.of("training.saveSteps", 100))))
+        .isInstanceOfSatisfying(
+            TrainerException.class,
+            e -> assertThat(e.exit()).isEqualTo(TrainerExit.NON_FINITE_LOSS));
+    assertThat(recorder.rollbacks).hasSize(1);
+  }
+
+  @Test
+  void aRunThatWentBackIsResumedAsOneThatDid() throws IOException {
+    TrainingData data = FakeData.shuffled(8, 2, 1);
+    TrainingOptions options = rollback(Map.of("training.epochs", 2, "training.saveSteps", 2));
+    model.nanAtCall = 7;
+    run(data, options);
+
+    for (int stopAt = 8; stopAt < model.calls.size(); stopAt++) {
+      Path destination = Files.createDirectory(folder.resolve("rolled-" + stopAt));
+      int stopCall = stopAt;
+      FakeModel first = new FakeModel();
+      StopSignal signal = new StopSignal();
+      first.nanAtCall = 7;
+      first.beforeAccumulate =
+          call -> {
+            if (call == stopCall) {
+              signal.request();
+            }
+          };
+      new TrainingLoop(
+              plan(options, data),
+              data,
+              first,
+              Optional.of(store(destination)),
+              new Recorder(),
+              ranks(signal),
+              CLOCK)
+          .run(TrainerState.START);
+      FakeModel second = new FakeModel();
+      CheckpointStore store = store(destination);
+      Recorder resumed = new Recorder();
+      LoopEnd end =
+          new TrainingLoop(
+                  plan(options, data),
+                  data,
+                  second,
+                  Optional.of(store),
+                  resumed,
+                  ranks(new StopSignal()),
+                  CLOCK)
+              .run(store.resume(second));
+
+      assertThat(end.state().leftOutStep()).isEqualTo(4);
+      assertThat(second.weights()).containsExactly(model.weights());
+      assertThat(resumed.evalLosses.get(resumed.evalLosses.size() - 1))
+          .isEqualTo(recorder.evalLosses.get(recorder.evalLosses.size() - 1));
+    }
+  }
+
+  private static TrainingOptions rollback(Map<String, Object> settings) {
+    Map<String, Object> all = new HashMap<>(settings);
+    all.put("training.onNonFiniteLoss", NonFinitePolicy.ROLLBACK);
+    return options(all);
   }
 
   @Test
@@ -397,6 +590,16 @@ class TrainingLoopTest {
         .open(run, RunToken.of("here"), 2);
   }
 
+  private static TrainingOptions options(Map<String, Object> more) {
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("training.epochs", 1);
+    settings.put("training.learningRate", 0.1);
+    settings.put("training.warmupRatio", 0.1);
+    settings.put("training.batchSize", 1);
+    settings.putAll(more);
+    return RecipeFixture.of(settings).training();
+  }
+
   private static TrainingOptions options(int epochs, Integer maxSteps, int saveSteps) {
     Map<String, Object> settings = new HashMap<>();
     settings.put("training.epochs", epochs);
@@ -417,8 +620,10 @@ class TrainingLoopTest {
     final List<StepReport> steps = new ArrayList<>();
     final List<StepReport> logged = new ArrayList<>();
     final List<EpochResult> epochs = new ArrayList<>();
+    final List<EvaluationReport> evaluations = new ArrayList<>();
     final List<Double> evalLosses = new ArrayList<>();
     final List<String> events = new ArrayList<>();
+    final List<Rollback> rollbacks = new ArrayList<>();
 
     @Override
     public void stepTaken(StepReport report) {
@@ -431,9 +636,25 @@ class TrainingLoopTest {
     }
 
     @Override
-    public void evaluated(int step, double epoch, double loss) {
-      evalLosses.add(loss);
-      events.add("eval " + step);
+    public void evaluated(EvaluationReport report) {
+      evaluations.add(report);
+      evalLosses.add(report.loss());
+      events.add("eval " + report.step());
+    }
+
+    @Override
+    public void rolledBack(Rollback rollback) {
+      rollbacks.add(rollback);
+    }
+
+    @Override
+    public void leftOut(int step, double epoch) {
+      events.add("left out " + step);
+    }
+
+    @Override
+    public void stoppedEarly(int step, String why) {
+      events.add("early " + step);
     }
 
     @Override

@@ -151,11 +151,11 @@ public final class ReplicaMemory {
 
   /** Tokens of a micro-batch with those that the method puts before them. */
   private long tokens() {
-    return (long) batch.rows() * length();
+    return batch.rows() * length();
   }
 
   private long length() {
-    return batch.length() + method.virtualTokens();
+    return (long) batch.length() + method.virtualTokens();
   }
 
   /**

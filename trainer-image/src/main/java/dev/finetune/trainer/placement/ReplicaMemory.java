@@ -187,7 +187,7 @@ public final class ReplicaMemory {
 
   /** Tokens of a micro-batch with those that the method puts before them. */
   private long tokens() {
-    return (long) batch.rows() * length();
+    return batch.rows() * length();
   }
 
   private long length() {

@@ -239,7 +239,9 @@ class NeftuneTest {
 
   private static double accumulate(TunedModel model, Batch batch, long seed) {
     return model
-        .accumulate(List.of(batch), batch.supervisedTokens(), micro -> seed, () -> false).get(0).nll();
+        .accumulate(List.of(batch), batch.supervisedTokens(), micro -> seed, () -> false)
+        .get(0)
+        .nll();
   }
 
   private static void assertSame(Map<String, HostTensor> actual, Map<String, HostTensor> expected) {

@@ -61,7 +61,8 @@ class PackedBatchTest {
       TokenizedExample other = silent(rows.get(1), 7);
       assertThat(model.evaluate(Batch.packed(List.of(first, other, last))).nll()).isEqualTo(loss);
       TokenizedExample changed = new TokenizedExample("c", other(last, 7), last.labels());
-      assertThat(model.evaluate(Batch.packed(List.of(first, silent, changed))).nll()).isNotEqualTo(loss);
+      assertThat(model.evaluate(Batch.packed(List.of(first, silent, changed))).nll())
+          .isNotEqualTo(loss);
     }
   }
 
@@ -112,7 +113,10 @@ class PackedBatchTest {
   }
 
   private static double accumulate(TrainableModel model, Batch batch) {
-    return model.accumulate(List.of(batch), batch.supervisedTokens(), i -> 1, () -> false).get(0).nll();
+    return model
+        .accumulate(List.of(batch), batch.supervisedTokens(), i -> 1, () -> false)
+        .get(0)
+        .nll();
   }
 
   private static void assertClose(

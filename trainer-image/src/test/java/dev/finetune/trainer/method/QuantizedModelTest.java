@@ -215,7 +215,9 @@ class QuantizedModelTest {
 
   private static double accumulate(TunedModel model, Batch batch, int step) {
     return model
-        .accumulate(List.of(batch), batch.supervisedTokens(), micro -> step, () -> false).get(0).nll();
+        .accumulate(List.of(batch), batch.supervisedTokens(), micro -> step, () -> false)
+        .get(0)
+        .nll();
   }
 
   private static Map<String, HostTensor> moved(

@@ -342,8 +342,7 @@ class TuningMethodsTest {
       Map<String, Object> plain = lora("rank", 8, "alpha", 16.0);
       try (TunedModel lora = create(golden, plain, true)) {
         lora.restore(pissa.adapter(), lora.optimizer());
-        assertThat(lora.evaluate(batch).nll())
-            .isCloseTo(pissa.evaluate(batch).nll(), within(1e-3));
+        assertThat(lora.evaluate(batch).nll()).isCloseTo(pissa.evaluate(batch).nll(), within(1e-3));
       }
     }
   }

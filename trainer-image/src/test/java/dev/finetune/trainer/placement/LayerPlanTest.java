@@ -55,7 +55,15 @@ class LayerPlanTest {
 
   private static TuningMethod lora(ModelFolder model, double dropout) {
     return TuningMethod.of(
-        RecipeFixture.of(Map.of("method.lora.rank", RANK, "method.lora.dropout", dropout)), model);
+        RecipeFixture.of(
+            Map.of(
+                "method.lora.rank",
+                RANK,
+                "method.lora.dropout",
+                dropout,
+                "training.learningRate",
+                1e-4)),
+        model);
   }
 
   private static List<String> gpus(int number) {

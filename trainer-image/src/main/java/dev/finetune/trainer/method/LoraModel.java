@@ -131,6 +131,7 @@ public final class LoraModel implements TrainableModel {
                     "accumulate",
                     ids,
                     labels(batch),
+                    segments(batch),
                     model,
                     trained,
                     windowTokens,
@@ -148,7 +149,11 @@ public final class LoraModel implements TrainableModel {
   @Override
   public double evaluate(Batch batch) {
     return onBatch(
-        batch, ids -> script().callDouble("evaluate", ids, labels(batch), model, base.headRows()));
+        batch,
+        ids ->
+            script()
+                .callDouble(
+                    "evaluate", ids, labels(batch), segments(batch), model, base.headRows()));
   }
 
   @Override
@@ -244,6 +249,11 @@ public final class LoraModel implements TrainableModel {
 
   static HostTensor labels(Batch batch) {
     return HostTensor.ofLongs(batch.labels(), batch.rows(), batch.length());
+  }
+
+  /** Lengths of a packed row's sequences, as the script takes them. */
+  static long[] segments(Batch batch) {
+    return Arrays.stream(batch.segments()).asLongStream().toArray();
   }
 
   private double onBatch(Batch batch, ToDoubleFunction<HostTensor> call) {

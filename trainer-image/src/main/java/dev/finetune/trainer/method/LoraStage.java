@@ -82,6 +82,7 @@ record LoraStage(LoraModel part, int lowest) {
                         "stage_forward",
                         hidden,
                         batch.rows(),
+                        LoraModel.segments(batch),
                         layers().first(),
                         layers().end(),
                         keepFrom,

@@ -18,6 +18,9 @@ interface Architecture {
    */
   void check(ModelConfig config);
 
+  /** Whether the head is the embedding's matrix. */
+  boolean tiedHead(ModelConfig config);
+
   /** The weights that the script reads, by name, with their shapes; a tied head is not one. */
   Map<String, long[]> weights(ModelConfig config);
 
@@ -26,4 +29,7 @@ interface Architecture {
 
   /** What the script's read_config takes. */
   Map<String, Double> numbers(ModelConfig config);
+
+  /** What its layers have besides their sizes. */
+  LayerTraits traits(ModelConfig config);
 }

@@ -7,7 +7,8 @@ import java.util.stream.Collectors;
 
 /** The architectures that the trainer knows. */
 final class Architectures {
-  private static final List<Architecture> KNOWN = List.of(new Llama(), new Qwen2(), new Qwen3());
+  private static final List<Architecture> KNOWN =
+      List.of(new Llama(), new Qwen2(), new Qwen3(), new Mistral());
 
   private Architectures() {}
 

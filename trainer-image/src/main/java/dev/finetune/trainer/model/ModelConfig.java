@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
 
 /** A model's config.json: typed reads of its settings, in the forms of transformers 4 and 5. */
 public final class ModelConfig {
@@ -93,15 +95,6 @@ public final class ModelConfig {
     return whole("max_position_embeddings");
   }
 
-  /** Whether the head is the embedding's matrix. */
-  public boolean tiedHead() {
-    return flag("tie_word_embeddings", false);
-  }
-
-  RopeParameters rope() {
-    return RopeParameters.of(this, root);
-  }
-
   boolean has(String key) {
     return root.hasNonNull(key);
   }
@@ -116,6 +109,33 @@ public final class ModelConfig {
       throw invalid(key, "must be a whole number above 0, but is " + shown(value));
     }
     return value.asLong();
+  }
+
+  long whole(String key, long otherwise) {
+    return has(key) ? whole(key) : otherwise;
+  }
+
+  /** A whole number above 0 that null turns off; {@code absent} where there is no such key. */
+  OptionalLong wholeOrNull(String key, OptionalLong absent) {
+    if (value(key).isMissingNode()) {
+      return absent;
+    }
+    return value(key).isNull() ? OptionalLong.empty() : OptionalLong.of(whole(key));
+  }
+
+  /** A number above 0 that null turns off; {@code absent} where there is no such key. */
+  OptionalDouble positiveOrNull(String key, OptionalDouble absent) {
+    JsonNode value = value(key);
+    if (value.isMissingNode()) {
+      return absent;
+    }
+    if (value.isNull()) {
+      return OptionalDouble.empty();
+    }
+    if (!value.isNumber() || value.asDouble() <= 0) {
+      throw invalid(key, "must be a number above 0 or null, but is " + shown(value));
+    }
+    return OptionalDouble.of(value.asDouble());
   }
 
   double number(String key, double otherwise) {

@@ -60,7 +60,7 @@ public final class ModelFolder {
     architecture.check(config);
     Map<String, WeightLocation> found = WeightFiles.locate(path);
     Map<String, WeightLocation> weights =
-        matched(path, architecture.weights(config), found, config);
+        matched(path, architecture.weights(config), found, architecture.tiedHead(config));
     return new ModelFolder(path, config, architecture, weights);
   }
 
@@ -68,7 +68,7 @@ public final class ModelFolder {
       Path path,
       Map<String, long[]> expected,
       Map<String, WeightLocation> found,
-      ModelConfig config) {
+      boolean tiedHead) {
     List<String> faults = new ArrayList<>();
     Map<String, WeightLocation> weights = new TreeMap<>();
     expected.forEach(
@@ -89,7 +89,7 @@ public final class ModelFolder {
           }
         });
     found.keySet().stream()
-        .filter(name -> !expected.containsKey(name) && !isRedundant(name, config))
+        .filter(name -> !expected.containsKey(name) && !isRedundant(name, tiedHead))
         .forEach(name -> faults.add("not part of the model: " + name));
     if (!faults.isEmpty()) {
       throw new TrainerException(TrainerExit.MODEL, listed(path, faults));
@@ -98,9 +98,8 @@ public final class ModelFolder {
   }
 
   /** Old checkpoints carry the rotary frequencies, and some a copy of a tied head. */
-  private static boolean isRedundant(String name, ModelConfig config) {
-    return name.endsWith(".rotary_emb.inv_freq")
-        || (config.tiedHead() && name.equals("lm_head.weight"));
+  private static boolean isRedundant(String name, boolean tiedHead) {
+    return name.endsWith(".rotary_emb.inv_freq") || (tiedHead && name.equals("lm_head.weight"));
   }
 
   private static String listed(Path path, List<String> faults) {
@@ -138,6 +137,16 @@ public final class ModelFolder {
     return weights(layers).values().stream().mapToLong(weight -> weight.entry().elements()).sum();
   }
 
+  /** What its layers have besides their sizes. */
+  public LayerTraits traits() {
+    return architecture.traits(config);
+  }
+
+  /** Whether the head is the embedding's matrix. */
+  public boolean tiedHead() {
+    return architecture.tiedHead(config);
+  }
+
   Architecture architecture() {
     return architecture;
   }
@@ -145,7 +154,7 @@ public final class ModelFolder {
   /** The weights that some layers read. */
   Map<String, WeightLocation> weights(LayerRange layers) {
     Map<String, WeightLocation> read = new TreeMap<>(weights);
-    read.keySet().removeIf(name -> !layers.reads(name, config.tiedHead()));
+    read.keySet().removeIf(name -> !layers.reads(name, tiedHead()));
     return read;
   }
 }

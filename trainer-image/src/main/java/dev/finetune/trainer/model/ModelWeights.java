@@ -40,7 +40,7 @@ final class ModelWeights implements AutoCloseable {
       folder
           .weights(layers)
           .forEach((name, location) -> loader.put(weights, location, torchType, device));
-      if (folder.config().tiedHead() && layers.hasHead()) {
+      if (folder.tiedHead() && layers.hasHead()) {
         script.run("tie_weight", weights, "lm_head.weight", "model.embed_tokens.weight");
       }
       return weights;

@@ -1,55 +1,35 @@
 package dev.finetune.trainer.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.util.List;
-import java.util.Map;
+import java.util.OptionalLong;
 
 /** Qwen2 and Qwen2.5: Llama's network with biases on q, k and v. */
-final class Qwen2 implements Architecture {
-  private final Llama llama = new Llama();
+final class Qwen2 extends Llama {
+  /** What transformers takes where the keys are absent. */
+  private static final long DEFAULT_WINDOW = 4096;
 
-  @Override
-  public String name() {
-    return "Qwen2ForCausalLM";
+  private static final int DEFAULT_FULL_LAYERS = 28;
+
+  Qwen2() {
+    super("Qwen2ForCausalLM");
   }
 
   @Override
-  public String script() {
-    return llama.script();
+  boolean hasBias(ModelConfig config, LinearLayer linear) {
+    return isAttention(linear) && !linear.suffix().equals("o_proj");
   }
 
   @Override
-  public void check(ModelConfig config) {
-    llama.check(config);
-    checkFullAttention(config);
+  SlidingWindow window(ModelConfig config) {
+    return upperLayers(config);
   }
 
-  /** Refuses a sliding window, which Qwen's configurations turn on in some layers only. */
-  static void checkFullAttention(ModelConfig config) {
-    if (config.flag("use_sliding_window", false)) {
-      throw config.invalid("use_sliding_window", "is true, which isn't supported");
-    }
-    for (JsonNode type : config.value("layer_types")) {
-      if (!type.asText().equals("full_attention")) {
-        throw config.invalid(
-            "layer_types",
-            "has " + type + ", which isn't supported; supported is \"full_attention\"");
-      }
-    }
-  }
-
-  @Override
-  public Map<String, long[]> weights(ModelConfig config) {
-    return Llama.weights(config, true, false);
-  }
-
-  @Override
-  public List<LinearLayer> linearLayers(ModelConfig config) {
-    return llama.linearLayers(config);
-  }
-
-  @Override
-  public Map<String, Double> numbers(ModelConfig config) {
-    return llama.numbers(config);
+  /** Qwen's window, where it is turned on: in the layers from max_window_layers on. */
+  static SlidingWindow upperLayers(ModelConfig config) {
+    OptionalLong tokens =
+        config.flag("use_sliding_window", false)
+            ? config.wholeOrNull("sliding_window", OptionalLong.of(DEFAULT_WINDOW))
+            : OptionalLong.empty();
+    double below = config.number("max_window_layers", DEFAULT_FULL_LAYERS);
+    return SlidingWindow.inSome(config, tokens, i -> i >= below);
   }
 }

@@ -1,6 +1,7 @@
 package dev.finetune.trainer.placement;
 
 import dev.finetune.trainer.model.LayerRange;
+import dev.finetune.trainer.model.LayerTraits;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelConfig;
 import dev.finetune.trainer.model.ModelFolder;
@@ -13,16 +14,22 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * The memory that training a LoRA replica takes, by layers: counted from what causal_lm.py and
- * llama.py keep; within 3 % of what was measured (LayerPlanTest), to which an allocator adds its
- * holes and CUDA its context, about half a GiB. With N = B T tokens of a micro-batch, C the hidden
- * size, D H the heads' size, I the MLP's, V the vocabulary, r the rank and e bytes of a number, the
- * graph of one layer keeps
+ * The memory that training a LoRA replica takes, by layers: counted from what causal_lm.py and the
+ * architectures' scripts keep; within 3 % of what was measured (LayerPlanTest), to which an
+ * allocator adds its holes and CUDA its context, about half a GiB. With N = B T tokens of a
+ * micro-batch, C the hidden size, D H the heads' size, I the MLP's, V the vocabulary, r the rank
+ * and e bytes of a number, the graph of one layer keeps
  *
  * <ul>
- *   <li>the two norms' inputs in float32: 8 N C;
+ *   <li>the norms' inputs in float32: 4 N C for each of the two, or four;
  *   <li>what attention keeps (q, k and v with as many heads as q, its result, a float32 logarithm
  *       for each head): N (4 D H e + 4 H);
+ *   <li>where q, k and v are one product and all heads have their own v, the product, which v is a
+ *       part of: 2 N D H e;
+ *   <li>where the scores have a soft cap, they are written out: after the cap, and in float32 after
+ *       the softmax, and for less than float32 once more: H N T (e + 4), or H N T (2 e + 4);
+ *   <li>where q and k have norms, their inputs in float32 and two numbers of each head: N (H + K)
+ *       (4 D + 8);
  *   <li>the MLP's gate before and after its activation, and what it is multiplied with: 3 N I e;
  *   <li>x A^T of each adapted linear layer: N r e;
  *   <li>without dropout the inputs of the adapted linear layers, shared by those with the same one
@@ -31,9 +38,12 @@ import java.util.stream.IntStream;
  * </ul>
  *
  * Where layers are computed again, only their inputs are kept for the micro-batches in flight, N C
- * e each, and the graph of one. A backward pass through the MLP needs 3 N I e more. The head works
- * on no more than a chunk of rows at a time: three float32 matrices of chunk x V (the logarithms of
- * the probabilities, their gradient and the logits'), besides four of N C e.
+ * e each, and the graph of one. A sliding window shorter than a row has a mask of T T e for each
+ * micro-batch in flight, which a device's layers share. A backward pass through the MLP needs 3 N I
+ * e more, and one through capped scores two float32 matrices of their size. The head works on no
+ * more than a chunk of rows at a time: three float32 matrices of chunk x V (the logarithms of the
+ * probabilities, their gradient and the logits'), besides four of N C e; two more where the logits
+ * have a soft cap.
  */
 public final class ReplicaMemory {
   /** float32 value, gradient, and AdamW's two moments. */
@@ -45,6 +55,7 @@ public final class ReplicaMemory {
   private final long headRows;
   private final Map<LayerRange, Long> parameters;
   private final MicroBatchSize batch;
+  private final LayerTraits traits;
 
   /** The MLP's size. */
   private final long inner;
@@ -84,6 +95,7 @@ public final class ReplicaMemory {
     this.headRows = headRows;
     this.parameters = parameters;
     this.batch = batch;
+    this.traits = folder.traits();
     this.inner =
         folder.linearLayers().stream()
             .filter(linear -> linear.suffix().equals("down_proj"))
@@ -130,14 +142,27 @@ public final class ReplicaMemory {
     long states = batch.tokens() * folder.config().hiddenSize() * batch.bytesPerNumber();
     long kept = batch.recompute() ? layers.size() * states : all;
     long working = 2 * states + 3 * batch.tokens() * inner * batch.bytesPerNumber();
+    working += traits.cappedScores() ? 2 * Float.BYTES * scores() : 0;
     long backward = batch.recompute() ? largest + working : working;
     long head = layers.hasHead() ? head(states) : 0;
-    return inFlight * kept + Math.max(backward, head);
+    return inFlight * (kept + mask()) + Math.max(backward, head);
+  }
+
+  private long mask() {
+    long length = batch.length();
+    boolean shorter = traits.slidingWindow().orElse(Long.MAX_VALUE) < length;
+    return shorter ? length * length * batch.bytesPerNumber() : 0;
+  }
+
+  /** Numbers of attention's scores in a layer, B H T T. */
+  private long scores() {
+    return batch.tokens() * batch.length() * folder.config().heads();
   }
 
   private long head(long states) {
     long rows = Math.min(headRows, batch.tokens());
-    return 4 * states + 3 * Float.BYTES * rows * folder.config().vocabularySize();
+    long matrices = traits.cappedLogits() ? 5 : 3;
+    return 4 * states + matrices * Float.BYTES * rows * folder.config().vocabularySize();
   }
 
   /** What the graph of a layer keeps, without the layer's input where that isn't a norm's. */
@@ -146,10 +171,17 @@ public final class ReplicaMemory {
     long e = batch.bytesPerNumber();
     long heads = config.heads() * config.headDim();
     long perToken =
-        2 * Float.BYTES * config.hiddenSize()
+        (long) traits.norms() * Float.BYTES * config.hiddenSize()
             + 4 * heads * e
             + Float.BYTES * config.heads()
             + 3 * inner * e;
+    if (traits.fusedProjections() && config.heads() == config.keyValueHeads()) {
+      perToken += 2 * heads * e;
+    }
+    if (traits.headNorms()) {
+      long normed = config.heads() + config.keyValueHeads();
+      perToken += normed * Float.BYTES * (config.headDim() + 2);
+    }
     Set<String> inputs = new HashSet<>();
     for (LinearLayer linear : adapted) {
       if (linear.layer() == layer) {
@@ -161,7 +193,9 @@ public final class ReplicaMemory {
         }
       }
     }
-    return batch.tokens() * perToken;
+    // In less than float32 the softmax's result is there once more, as the product takes it.
+    long perScore = Float.BYTES + (e < Float.BYTES ? 2 * e : e);
+    return batch.tokens() * perToken + (traits.cappedScores() ? perScore * scores() : 0);
   }
 
   /** Names what a linear layer reads: q_proj, k_proj and v_proj read the same. */

@@ -1,9 +1,18 @@
 # What every decoder-only language model shares: linear layers with their adapter, the loss, the
 # backward pass, the optimizer step, generation. An architecture's own file is put before it and
 # defines
-#   class Config(NamedTuple)                   its numbers, with fields layers and head_dim
+#   class Config(NamedTuple)                   its numbers, with at least the fields
+#     layers : int
+#     kv_heads : int
+#     head_dim : int
+#     frequencies : List[Tensor]               of each kind of rotary embedding, (D / 2)
+#     rotation : List[int]                     each layer's kind of rotary embedding; -1: none
+#     window : int                             tokens that a token sees in a layer with a sliding
+#                                              window, itself among them; 0 without such layers
+#     sliding : List[bool]                     the layers that have the window
+#     scale : float                            of attention's scores q k^T
+#     cap : float                              their soft cap; 0: none
 #   read_config(numbers) -> Config
-#   rope(config, start, length, device, dtype) -> (cos, sin)
 #   embed(ids, model) -> hidden                (N) -> (N, C)
 #   layer(hidden, i, model, run, cache) -> hidden   (N, C) -> (N, C)
 #   head(hidden, model) -> logits              (N, C) -> (N, V), with the final norm
@@ -14,6 +23,10 @@
 #
 # Shapes: B rows of T tokens, N = B T, C hidden, V vocabulary, H query heads, K key/value heads,
 # D size of a head, r rank of an adapter, P numbers that train.
+#
+# A packed micro-batch is one row (B = 1) of sequences that stand one behind the other without
+# padding. Positions start anew in each, and attention works on each by itself, so none sees another
+# and no T x T mask is made. Everything else works token by token.
 
 class Model(NamedTuple):
   config : __torch__.Config
@@ -24,9 +37,11 @@ class Model(NamedTuple):
 # One run through the layers.
 class Run(NamedTuple):
   rows : int                    # B
+  lengths : List[int]           # tokens of each sequence of a packed row; empty: T in every row
   past : int                    # tokens that the cache holds already
-  cos : Tensor                  # (T, D)
-  sin : Tensor                  # (T, D)
+  cos : List[Tensor]            # (T, D), of each kind of rotary embedding
+  sin : List[Tensor]            # likewise
+  mask : Optional[Tensor]       # the window's, (T, past + T) with T the longest sequence's; None: none is longer
   dropout : float               # probability of zeroing an element of an adapter's input
   generator : Optional[Generator]   # draws the dropout's masks; None: no dropout
 
@@ -51,17 +66,43 @@ class Trained(NamedTuple):
   adapter : Dict[str, Tensor]   # views of flat, leaves of the graph
   layers : List[List[str]]      # names of the tensors of each layer, in the order of flat
 
-def new_run(model: __torch__.Model, rows: int, past: int, length: int, device: Device, dtype: int) -> __torch__.Run:
-  cos, sin = __torch__.rope(model.config, past, length, device, dtype)
-  return __torch__.Run(rows, past, cos, sin, 0., None)
+def longest(lengths: List[int], otherwise: int) -> int:
+  if torch.eq(torch.len(lengths), 0):
+    return otherwise
+  most = 0
+  for length in lengths:
+    most = ops.prim.max(most, length)
+  return most
+
+# `length` is T. The sequences of a packed row have their positions from tables for the longest.
+def new_run(model: __torch__.Model, rows: int, lengths: List[int], past: int, length: int, device: Device, dtype: int) -> __torch__.Run:
+  config = model.config
+  most = __torch__.longest(lengths, length)
+  of_cos = annotate(List[Tensor], [])
+  of_sin = annotate(List[Tensor], [])
+  for inverse in config.frequencies:
+    cos, sin = __torch__.rope_tables(inverse, past, most, device, dtype)
+    of_cos.append(__torch__.restart(cos, lengths))
+    of_sin.append(__torch__.restart(sin, lengths))
+  mask = __torch__.sliding_window_mask(config.window, past, most, device, dtype)
+  return __torch__.Run(rows, lengths, past, of_cos, of_sin, mask, 0., None)
+
+# A table's first rows for each sequence, one behind the other; the table itself without sequences.
+def restart(table: Tensor, lengths: List[int]) -> Tensor:
+  if torch.eq(torch.len(lengths), 0):
+    return table
+  parts = annotate(List[Tensor], [])
+  for length in lengths:
+    parts.append(torch.slice(table, 0, 0, length))
+  return torch.cat(parts)
 
 # The run of layer i: its masks come from a seed of its own, so that computing the layer again for
 # the backward pass draws the same ones.
 def of_layer(run: __torch__.Run, i: int, dropout: float, seeds: List[int]) -> __torch__.Run:
   if torch.eq(dropout, 0.):
     return run
-  generator = torch.Generator(device=run.cos.device, seed=seeds[i])
-  return __torch__.Run(run.rows, run.past, run.cos, run.sin, dropout, generator)
+  generator = torch.Generator(device=run.cos[0].device, seed=seeds[i])
+  return __torch__.Run(run.rows, run.lengths, run.past, run.cos, run.sin, run.mask, dropout, generator)
 
 # A mask that is False with the given probability, to 1/65536. Four elements share one 64-bit draw,
 # which takes a quarter of bernoulli's time on a CPU.
@@ -88,19 +129,25 @@ def linear(x: Tensor, name: str, model: __torch__.Model, run: __torch__.Run) -> 
     y = torch.addmm_(y, torch.mm(x, a.t()), b.t(), beta=1., alpha=scale)
   return y
 
-# Root mean square norm (arXiv:1910.07467), computed in float32. One tensor of x's size is made, the
-# result: what is made and dropped between tensors that stay leaves holes in the heap.
-def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+# x over its root mean square, in float32. One tensor of x's size is made, the result: what is made
+# and dropped between tensors that stay leaves holes in the heap.
+def over_root_mean_square(x: Tensor, eps: float) -> Tensor:
   h = x.to(6)
   length = torch.linalg_vector_norm(h, 2, [-1], True)
-  h = h * torch.rsqrt(torch.div(length * length, h.size(-1)) + eps)
-  return torch.mul_(h.to(x.dtype), weight)
+  return h * torch.rsqrt(torch.div(length * length, h.size(-1)) + eps)
+
+# Root mean square norm (arXiv:1910.07467).
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+  return torch.mul_(__torch__.over_root_mean_square(x, eps).to(x.dtype), weight)
 
 # Rotary position embedding (arXiv:2104.09864) in Hugging Face's layout: the halves of a head are
-# the pairs' coordinates. (B, heads, T, D)
-def rotate(x: Tensor, run: __torch__.Run) -> Tensor:
+# the pairs' coordinates. Of layer i's kind, if it has one: (B, heads, T, D)
+def rotate(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run) -> Tensor:
+  kind = model.config.rotation[i]
+  if torch.lt(kind, 0):
+    return x
   first, second = torch.chunk(x, 2, -1)
-  return torch.addcmul_(x * run.cos, torch.cat([torch.neg(second), first], -1), run.sin)
+  return torch.addcmul_(x * run.cos[kind], torch.cat([torch.neg(second), first], -1), run.sin[kind])
 
 # (N, heads D) -> (B, heads, T, D)
 def split_heads(x: Tensor, rows: int, head_dim: int) -> Tensor:
@@ -123,18 +170,80 @@ def repeat_heads(x: Tensor, heads: int) -> Tensor:
     return x
   return torch.unsqueeze(x, 2).expand([b, k, torch.floordiv(heads, k), t, d]).reshape([b, heads, t, d])
 
-# Causal softmax(q k^T / sqrt(D)) v, (B, H, T, D) -> (N, H D). One new token sees all of the cache.
-def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+# The mask of a sliding window (arXiv:2004.05150): a token sees itself and the window - 1 tokens
+# before it. None where no token has more than that before it. What fills a row up lies behind its
+# tokens and sees at least itself, so no row of the mask hides everything. Hidden is a finite number
+# and not infinity, for a kernel that works block by block meets blocks in which all is hidden, and
+# the difference of two infinities is no number.
+def sliding_window_mask(window: int, past: int, length: int, device: Device, dtype: int) -> Optional[Tensor]:
+  if torch.__or__(torch.eq(window, 0), torch.le(past + length, window)):
+    return None
+  seen = torch.arange(0, past + length, 1, dtype=4, device=device)
+  tokens = torch.unsqueeze(torch.arange(past, past + length, 1, dtype=4, device=device), 1)
+  before = tokens - seen
+  hidden = torch.logical_or(torch.lt(before, 0), torch.ge(before, window))
+  return torch.masked_fill(torch.zeros([length, past + length], dtype=dtype, device=device), hidden, -1.e+30)
+
+# Attention of layer i: (B, H, T, D) and twice (B, K, past + T, D) -> (N, H D). A sequence that isn't
+# longer than the window needs no mask, and the mask of a shorter one is the corner of the longest's.
+def attention(q: Tensor, k: Tensor, v: Tensor, i: int, model: __torch__.Model, run: __torch__.Run) -> Tensor:
   b, h, t, d = torch.size(q)
   k = __torch__.repeat_heads(k, h)
   v = __torch__.repeat_heads(v, h)
-  o = torch.scaled_dot_product_attention(q, k, v, None, 0., torch.gt(t, 1))
+  mask = run.mask
+  if torch.__not__(model.config.sliding[i]):
+    mask = None
+  if torch.eq(torch.len(run.lengths), 0):
+    o = __torch__.attend(q, k, v, mask, model.config)
+  else:
+    qs = torch.split_with_sizes(q, run.lengths, 2)
+    ks = torch.split_with_sizes(k, run.lengths, 2)
+    vs = torch.split_with_sizes(v, run.lengths, 2)
+    os = annotate(List[Tensor], [])
+    for j in range(torch.len(run.lengths)):
+      length = run.lengths[j]
+      own = annotate(Optional[Tensor], None)
+      if torch.__isnot__(mask, None):
+        if torch.gt(length, model.config.window):
+          own = torch.slice(torch.slice(unchecked_cast(Tensor, mask), 0, 0, length), 1, 0, length)
+      os.append(__torch__.attend(qs[j], ks[j], vs[j], own, model.config))
+    o = torch.cat(os, 2)
   return o.transpose(1, 2).reshape([b * t, h * d])
+
+# softmax(scale q k^T + mask) v, each (B, H, T, D); without a mask causal, and one new token sees all
+# of the cache.
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], config: __torch__.Config) -> Tensor:
+  causal = torch.__and__(torch.__is__(mask, None), torch.gt(q.size(2), 1))
+  if torch.gt(config.cap, 0.):
+    return __torch__.capped_attention(q, k, v, mask, causal, config.scale, config.cap)
+  return torch.scaled_dot_product_attention(q, k, v, mask, 0., causal, scale=config.scale)
+
+# The same with scores between -cap and cap, cap tanh(score / cap) (arXiv:2408.00118), which PyTorch's
+# fused operator can't do. The softmax is float32 as in transformers.
+def capped_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], causal: bool, scale: float, cap: float) -> Tensor:
+  scores = torch.mul_(torch.matmul(q, k.transpose(-2, -1)), torch.div(scale, cap))
+  scores = torch.tanh_(scores) * cap
+  if torch.__isnot__(mask, None):
+    scores = torch.add_(scores, unchecked_cast(Tensor, mask))
+  elif causal:
+    t = q.size(2)
+    scores = torch.add_(scores, torch.triu(torch.full([t, t], -1.e+30, dtype=q.dtype, device=q.device), 1))
+  return torch.matmul(torch.softmax(scores, -1, 6).to(v.dtype), v)
 
 # 1 / base^(2 j / D), (D / 2) float32.
 def inverse_frequencies(base: float, head_dim: int) -> Tensor:
   exponents = torch.div(torch.arange(0, head_dim, 2, dtype=6), head_dim)
   return torch.reciprocal(torch.pow(base, exponents))
+
+# The frequencies that a configuration names, scaled as it says.
+def read_frequencies(numbers: Dict[str, float]) -> Tensor:
+  inverse = __torch__.inverse_frequencies(numbers["rope_theta"], int(numbers["head_dim"]))
+  if "rope_low_freq_factor" in numbers:
+    return __torch__.llama3_scaling(inverse, numbers["rope_factor"], numbers["rope_low_freq_factor"], numbers["rope_high_freq_factor"], numbers["rope_original_max_position_embeddings"])
+  if "rope_factor" in numbers:
+    # Position interpolation (arXiv:2306.15595).
+    return torch.div(inverse, numbers["rope_factor"])
+  return inverse
 
 # Llama 3's scaling: long waves are slowed by the factor, short ones stay, between them it is
 # interpolated (Hugging Face, rope_type "llama3").
@@ -145,6 +254,26 @@ def llama3_scaling(inverse: Tensor, factor: float, low: float, high: float, orig
   slowed = torch.where(torch.gt(wave, torch.div(original, low)), torch.div(inverse, factor), inverse)
   middle = torch.logical_not(torch.logical_or(torch.lt(wave, torch.div(original, high)), torch.gt(wave, torch.div(original, low))))
   return torch.where(middle, between, slowed)
+
+# A number of a configuration, or what stands for its absence.
+def number(numbers: Dict[str, float], name: str, otherwise: float) -> float:
+  if name in numbers:
+    return numbers[name]
+  return otherwise
+
+# A number of each layer, which numbers has as NAME.0, NAME.1 and so on where it isn't 0.
+def of_each_layer(numbers: Dict[str, float], name: str) -> List[int]:
+  values = annotate(List[int], [])
+  for i in range(int(numbers["num_hidden_layers"])):
+    values.append(int(__torch__.number(numbers, name + "." + str(i), 0.)))
+  return values
+
+# The layers that have the sliding window.
+def sliding_layers(numbers: Dict[str, float]) -> List[bool]:
+  values = annotate(List[bool], [])
+  for value in __torch__.of_each_layer(numbers, "sliding"):
+    values.append(torch.eq(value, 1))
+  return values
 
 # cos and sin of position times frequency for the positions start .. start + length - 1, (T, D).
 def rope_tables(inverse: Tensor, start: int, length: int, device: Device, dtype: int) -> Tuple[Tensor, Tensor]:
@@ -379,14 +508,15 @@ class CausalLm(Module):
     return trained.adapter
 
   # One micro-batch: the loss's sum over its supervised tokens; the gradient of loss / window is
-  # added to the window's. `seeds` has a number for each layer's dropout.
-  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, seeds: List[int], recompute: bool, chunk: int) -> float:
+  # added to the window's. `lengths` are those of a packed row's sequences, whose first labels are
+  # -100. `seeds` has a number for each layer's dropout.
+  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, seeds: List[int], recompute: bool, chunk: int) -> float:
     device = trained.flat.device
     rows, tokens = torch.size(ids)
     ids = ids.to(device)
     labels = labels.to(device)
     x = __torch__.embed(ids.view([-1]), model)
-    run = __torch__.new_run(model, rows, 0, tokens, device, x.dtype)
+    run = __torch__.new_run(model, rows, lengths, 0, tokens, device, x.dtype)
     layers = torch.len(trained.layers)
     lowest = __torch__.lowest_trained(trained)
     kept = __torch__.forward_layers(x, 0, layers, lowest, model, run, dropout, seeds, recompute)
@@ -401,9 +531,9 @@ class CausalLm(Module):
     return __torch__.embed(ids.to(trained.flat.device).view([-1]), model)
 
   # `lowest` at `end` keeps nothing for a backward pass.
-  def stage_forward(self: __torch__.CausalLm, x: Tensor, rows: int, first: int, end: int, lowest: int, model: __torch__.Model, trained: __torch__.Trained, dropout: float, seeds: List[int], recompute: bool) -> __torch__.Passed:
+  def stage_forward(self: __torch__.CausalLm, x: Tensor, rows: int, lengths: List[int], first: int, end: int, lowest: int, model: __torch__.Model, trained: __torch__.Trained, dropout: float, seeds: List[int], recompute: bool) -> __torch__.Passed:
     x = x.to(trained.flat.device)
-    run = __torch__.new_run(model, rows, 0, torch.floordiv(x.size(0), rows), x.device, x.dtype)
+    run = __torch__.new_run(model, rows, lengths, 0, torch.floordiv(x.size(0), rows), x.device, x.dtype)
     return __torch__.Passed(run, __torch__.forward_layers(x, first, end, lowest, model, run, dropout, seeds, recompute))
 
   def stage_output(self: __torch__.CausalLm, passed: __torch__.Passed) -> Tensor:
@@ -470,11 +600,11 @@ class CausalLm(Module):
     return torch.zeros_like(trained.flat)
 
   # Sum of the negative log-likelihoods of the supervised tokens; keeps neither graph nor logits.
-  def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, model: __torch__.Model, chunk: int) -> float:
+  def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, chunk: int) -> float:
     torch.set_grad_enabled(False)
     device = model.weights["lm_head.weight"].device
     rows, tokens = torch.size(ids)
-    run = __torch__.new_run(model, rows, 0, tokens, device, model.weights["lm_head.weight"].dtype)
+    run = __torch__.new_run(model, rows, lengths, 0, tokens, device, model.weights["lm_head.weight"].dtype)
     none = annotate(Dict[str, Tensor], {})
     x = __torch__.embed(ids.to(device).view([-1]), model)
     for i in range(model.config.layers):
@@ -487,7 +617,7 @@ class CausalLm(Module):
     torch.set_grad_enabled(False)
     device = model.weights["lm_head.weight"].device
     rows, tokens = torch.size(ids)
-    run = __torch__.new_run(model, rows, 0, tokens, device, model.weights["lm_head.weight"].dtype)
+    run = __torch__.new_run(model, rows, annotate(List[int], []), 0, tokens, device, model.weights["lm_head.weight"].dtype)
     none = annotate(Dict[str, Tensor], {})
     x = __torch__.embed(ids.to(device).view([-1]), model)
     for i in range(model.config.layers):
@@ -508,7 +638,7 @@ class CausalLm(Module):
     torch.set_grad_enabled(False)
     like = model.weights["lm_head.weight"]
     n = torch.len(ids)
-    run = __torch__.new_run(model, 1, past, n, like.device, like.dtype)
+    run = __torch__.new_run(model, 1, annotate(List[int], []), past, n, like.device, like.dtype)
     x = __torch__.embed(torch.tensor(ids, dtype=4, device=like.device), model)
     for i in range(model.config.layers):
       x = __torch__.layer(x, i, model, run, cache)

@@ -1,23 +1,26 @@
 # Llama 2 and 3 (arXiv:2302.13971, arXiv:2407.21783), Qwen2 (arXiv:2407.10671), which has biases on
-# q, k and v, and Qwen3 (arXiv:2505.09388), which has norms on the heads of q and k: a layer takes
-# what the model has.
+# q, k and v, Qwen3 (arXiv:2505.09388), which has norms on the heads of q and k, and Mistral
+# (arXiv:2310.06825), which has a sliding window: a layer takes what the model has.
 
 class Config(NamedTuple):
   layers : int
   kv_heads : int
   head_dim : int
+  frequencies : List[Tensor]
+  rotation : List[int]
+  window : int
+  sliding : List[bool]
+  scale : float
+  cap : float
   eps : float
-  inverse_frequencies : Tensor  # (D / 2)
 
 def read_config(numbers: Dict[str, float]) -> __torch__.Config:
   head_dim = int(numbers["head_dim"])
-  inverse = __torch__.inverse_frequencies(numbers["rope_theta"], head_dim)
-  if "rope_factor" in numbers:
-    inverse = __torch__.llama3_scaling(inverse, numbers["rope_factor"], numbers["rope_low_freq_factor"], numbers["rope_high_freq_factor"], numbers["rope_original_max_position_embeddings"])
-  return __torch__.Config(int(numbers["num_hidden_layers"]), int(numbers["num_key_value_heads"]), head_dim, numbers["rms_norm_eps"], inverse)
-
-def rope(config: __torch__.Config, start: int, length: int, device: Device, dtype: int) -> Tuple[Tensor, Tensor]:
-  return __torch__.rope_tables(config.inverse_frequencies, start, length, device, dtype)
+  frequencies = [__torch__.read_frequencies(numbers)]
+  rotation = __torch__.of_each_layer(numbers, "rotation")
+  window = int(__torch__.number(numbers, "sliding_window", 0.))
+  scale = torch.div(1., torch.sqrt(head_dim))
+  return __torch__.Config(int(numbers["num_hidden_layers"]), int(numbers["num_key_value_heads"]), head_dim, frequencies, rotation, window, __torch__.sliding_layers(numbers), scale, 0., numbers["rms_norm_eps"])
 
 def embed(ids: Tensor, model: __torch__.Model) -> Tensor:
   return torch.embedding(model.weights["model.embed_tokens.weight"], ids)
@@ -35,11 +38,12 @@ def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: 
   q = __torch__.split_heads(__torch__.linear(h, name + "self_attn.q_proj", model, run), run.rows, c.head_dim)
   k = __torch__.split_heads(__torch__.linear(h, name + "self_attn.k_proj", model, run), run.rows, c.head_dim)
   v = __torch__.split_heads(__torch__.linear(h, name + "self_attn.v_proj", model, run), run.rows, c.head_dim)
-  q = __torch__.rotate(__torch__.head_norm(q, name + "self_attn.q_norm.weight", model), run)
-  k = __torch__.rotate(__torch__.head_norm(k, name + "self_attn.k_norm.weight", model), run)
+  q = __torch__.rotate(__torch__.head_norm(q, name + "self_attn.q_norm.weight", model), i, model, run)
+  k = __torch__.rotate(__torch__.head_norm(k, name + "self_attn.k_norm.weight", model), i, model, run)
   k = __torch__.remember(k, "keys." + str(i), run, cache)
   v = __torch__.remember(v, "values." + str(i), run, cache)
-  x = torch.add_(__torch__.linear(__torch__.attention(q, k, v), name + "self_attn.o_proj", model, run), x)
+  o = __torch__.attention(q, k, v, i, model, run)
+  x = torch.add_(__torch__.linear(o, name + "self_attn.o_proj", model, run), x)
   h = __torch__.rms_norm(x, model.weights[name + "post_attention_layernorm.weight"], c.eps)
   gate = torch.silu(__torch__.linear(h, name + "mlp.gate_proj", model, run))
   up = __torch__.linear(h, name + "mlp.up_proj", model, run)

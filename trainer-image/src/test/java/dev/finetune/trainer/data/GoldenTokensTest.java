@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Token ids and labels that transformers computed, in golden/MODEL/data.json. */
 class GoldenTokensTest {
@@ -22,7 +22,7 @@ class GoldenTokensTest {
   private static final int MAX_LENGTH = 128;
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3"})
+  @MethodSource("dev.finetune.trainer.method.GoldenModel#names")
   void tokenisesAndLabelsAlpacaRowsAsTransformersDoes(String model) throws Exception {
     JsonNode expected = new ObjectMapper().readTree(GOLDEN.resolve(model + "/data.json").toFile());
     Path base = GOLDEN.resolve(model + "/base");

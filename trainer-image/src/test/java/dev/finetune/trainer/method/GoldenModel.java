@@ -26,8 +26,16 @@ public final class GoldenModel {
   /** Rows of a micro-batch in the traces. */
   public static final int BATCH = 4;
 
+  private static final List<String> NAMES =
+      List.of("tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3", "tiny-mistral");
+
   private final Path folder;
   private final JsonNode data;
+
+  /** All of them. */
+  public static List<String> names() {
+    return NAMES;
+  }
 
   /** Opens golden/NAME of the test resources. */
   public GoldenModel(String name) {

@@ -2,8 +2,10 @@ package dev.finetune.trainer.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.api.v1alpha1.Precision;
 import dev.finetune.api.v1alpha1.TrainerExit;
@@ -22,15 +24,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ModelFolderTest {
   private static final String NORM = "model.norm.weight";
@@ -46,7 +50,7 @@ class ModelFolderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3"})
+  @MethodSource("dev.finetune.trainer.method.GoldenModel#names")
   void logitsAreTransformers(String name) {
     GoldenModel other = new GoldenModel(name);
     assertThat(largestDifference(other, other.base())).isLessThan(1e-4);
@@ -157,13 +161,59 @@ class ModelFolderTest {
 
   @Test
   void layersThatWouldSeeAnotherPastAreRefused() throws IOException {
+    config(json -> json.putArray("architectures").add("MistralForCausalLM"));
+    config(json -> json.put("sliding_window", 16).putArray("layer_types").add("full_attention"));
+    assertRefused(
+        "layer_types has \"full_attention\" where all layers must be \"sliding_attention\", as"
+            + " sliding_window is 16");
+    config(json -> json.put("sliding_window", "all").remove("layer_types"));
+    assertRefused("sliding_window must be a whole number above 0, but is \"all\"");
+    config(json -> json.putNull("sliding_window").putArray("layer_types").add("full_attention"));
+    assertThat(ModelFolder.open(folder).linearLayers()).hasSize(14);
+
     config(json -> json.putArray("architectures").add("Qwen3ForCausalLM"));
     config(json -> json.put("head_dim", 16).putArray("layer_types").add("sliding_attention"));
-    assertRefused("layer_types has \"sliding_attention\", which isn't supported");
-    config(json -> json.put("use_sliding_window", true));
-    assertRefused("use_sliding_window is true, which isn't supported");
+    assertRefused("layer_types has 1 entries, but there are 2 layers");
+    config(json -> ((ArrayNode) json.path("layer_types")).add("linear_attention"));
+    assertRefused("layer_types has \"linear_attention\", which isn't supported");
+    config(json -> ((ArrayNode) json.path("layer_types")).set(1, "full_attention"));
+    assertRefused(
+        "layer_types has \"sliding_attention\", but sliding_window is null and use_sliding_window is"
+            + " absent");
     config(json -> json.remove("head_dim"));
     assertRefused("head_dim must be a whole number above 0, but is absent");
+  }
+
+  /** Longer than the blocks of PyTorch's attention, in some of which everything is hidden. */
+  @Test
+  void aWindowHidesNoMoreThanItShouldInALongRow() throws IOException {
+    GoldenModel mistral = new GoldenModel("tiny-mistral");
+    long[] long2048 = LongStream.range(0, 2048).map(i -> 10 + i * i % 700).toArray();
+    long[] last64 = Arrays.copyOfRange(long2048, 2048 - 64, 2048);
+    try (CausalLm model = load(mistral.base());
+        ScriptValue plain = model.withoutAdapter()) {
+      FloatBuffer all = model.logits(plain, HostTensor.ofLongs(long2048, 1, 2048)).floats();
+      FloatBuffer end = model.logits(plain, HostTensor.ofLongs(last64, 1, 64)).floats();
+      // Two layers with a window of 16 look back 30 tokens, and positions are relative.
+      for (int i = 1; i <= 768; i++) {
+        assertThat(all.get(2048 * 768 - i)).isCloseTo(end.get(64 * 768 - i), within(5e-3f));
+      }
+    }
+  }
+
+  @Test
+  void withoutAWindowMistralSeesAllOfThePast() throws IOException {
+    try (CausalLm llama = load(folder);
+        ScriptValue plain = llama.withoutAdapter()) {
+      HostTensor ids = golden.tensors("forward.safetensors").get("input_ids");
+      FloatBuffer expected = llama.logits(plain, ids).floats();
+      config(json -> json.putArray("architectures").add("MistralForCausalLM"));
+      config(json -> json.putNull("sliding_window"));
+      try (CausalLm mistral = load(folder);
+          ScriptValue same = mistral.withoutAdapter()) {
+        assertThat(mistral.logits(same, ids).floats()).isEqualTo(expected);
+      }
+    }
   }
 
   @Test

@@ -16,13 +16,13 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class TextGeneratorTest {
   private static final int MAX_NEW = 16;
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3"})
+  @MethodSource("dev.finetune.trainer.method.GoldenModel#names")
   void greedyTextOfTheBaseModelIsTransformers(String name) {
     GoldenModel golden = new GoldenModel(name);
     try (CausalLm base = load(golden);
@@ -35,7 +35,7 @@ class TextGeneratorTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-qwen3"})
+  @MethodSource("dev.finetune.trainer.method.GoldenModel#names")
   void greedyTextWithPeftsAdapterIsPefts(String name) {
     GoldenModel golden = new GoldenModel(name);
     for (String variant : List.of("lora", "rslora", "lora_cosine_clip_wd")) {

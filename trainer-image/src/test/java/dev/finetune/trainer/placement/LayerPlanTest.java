@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.method.GoldenModel;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.ModelFolder;
@@ -96,6 +97,23 @@ class LayerPlanTest {
     double counted = memory.load(LayerRange.all(30), 1).activations() / 1e6;
 
     assertThat(counted).isBetween(megabytes, 1.03 * megabytes);
+  }
+
+  @Test
+  void aWindowShorterThanTheRowsCostsAMaskForEachMicroBatchInFlight() {
+    ModelFolder mistral = ModelFolder.open(new GoldenModel("tiny-mistral").base());
+    assertThat(mistral.traits().slidingWindow()).hasValue(16);
+    MicroBatchSize within = new MicroBatchSize(4, 16, 3, true, false, 4);
+    MicroBatchSize beyond = new MicroBatchSize(2, 32, 3, true, false, 4);
+
+    assertThat(activations(mistral, beyond) - activations(mistral, within))
+        .isEqualTo(3 * 32 * 32 * 4);
+  }
+
+  private static long activations(ModelFolder folder, MicroBatchSize batch) {
+    return new ReplicaMemory(folder, folder.linearLayers(), RANK, HEAD_ROWS, batch)
+        .load(new LayerRange(0, 1, 2), batch.perWindow())
+        .activations();
   }
 
   @Test

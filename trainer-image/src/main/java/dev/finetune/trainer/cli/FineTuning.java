@@ -13,11 +13,8 @@ import dev.finetune.trainer.checkpoint.RecipeCopy;
 import dev.finetune.trainer.checkpoint.RunIdentity;
 import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.checkpoint.TrainerState;
-import dev.finetune.trainer.data.ChatTemplate;
-import dev.finetune.trainer.data.DatasetPreparation;
 import dev.finetune.trainer.data.MicroBatches;
 import dev.finetune.trainer.data.PreparedDataset;
-import dev.finetune.trainer.data.RowOrder;
 import dev.finetune.trainer.data.Tokenizer;
 import dev.finetune.trainer.method.TrainableModel;
 import dev.finetune.trainer.model.ModelFolder;
@@ -31,7 +28,6 @@ import dev.finetune.trainer.train.TrainingData;
 import dev.finetune.trainer.train.TrainingLoop;
 import dev.finetune.trainer.train.TrainingPlan;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.LocalDate;
@@ -138,58 +134,43 @@ final class FineTuning {
   private record Inputs(ModelFolder folder, TrainingData data, RunIdentity run) {}
 
   private Inputs read(LocalDate startDate) {
-    Path modelPath = modelPath();
+    DataCheck data = new DataCheck(recipe, locations);
+    Path modelPath = data.modelPath();
     try (Tokenizer tokenizer = Tokenizer.load(modelPath)) {
-      PreparedDataset dataset = prepare(modelPath, tokenizer, startDate);
+      PreparedDataset dataset = data.prepare(tokenizer, startDate);
       listener.checked(dataset.verdict());
+      dataset.warnings().forEach(listener::warned);
       stop.check();
       RunIdentity run =
           RunIdentity.of(
               resolved.tree(),
-              options.batchSize() * options.gradientAccumulationSteps() * rank.group().size(),
+              rowsPerStep(),
               Fingerprints.of(dataset),
               Fingerprints.of(modelPath),
               startDate.toString(),
               Versions.all());
-      TrainingData data = data(dataset, tokenizer.padId());
+      TrainingData rows = data(dataset, tokenizer.padId());
       ModelFolder folder = ModelFolder.open(modelPath);
       stop.check();
-      return new Inputs(folder, data, run);
+      return new Inputs(folder, rows, run);
     }
-  }
-
-  private Path modelPath() {
-    Path path = locations.resolve(recipe.model().source());
-    if (!Files.isDirectory(path)) {
-      throw new TrainerException(
-          TrainerExit.MODEL,
-          "the model folder %s doesn't exist or isn't a folder; it must be one in Hugging Face's layout"
-              .formatted(locations.describe(recipe.model().source())));
-    }
-    return path;
-  }
-
-  private PreparedDataset prepare(Path modelPath, Tokenizer tokenizer, LocalDate date) {
-    Clock clock = Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);
-    ChatTemplate template = ChatTemplate.load(modelPath, recipe.model().template(), clock);
-    return new DatasetPreparation(
-            template, tokenizer, recipe.model().systemPrompt(), locations::resolve)
-        .prepare(recipe.dataset(), options);
   }
 
   private TrainingData data(PreparedDataset dataset, int padId) {
-    RowOrder order =
-        new RowOrder(dataset.train().size(), options.seed(), recipe.dataset().shuffle());
     return new TrainingData(
         new MicroBatches(
             dataset.train(),
-            order,
+            dataset.order(recipe.dataset(), options, rowsPerStep()),
             options.batchSize(),
             options.gradientAccumulationSteps(),
             rank.group().rank(),
             rank.group().size(),
             padId),
-        MicroBatches.inOrder(dataset.validation(), options.batchSize(), padId));
+        dataset.validationBatches(options, padId));
+  }
+
+  private int rowsPerStep() {
+    return options.batchSize() * options.gradientAccumulationSteps() * rank.group().size();
   }
 
   private String train(Destination destination, CheckpointScan scan, Inputs inputs)

@@ -16,6 +16,7 @@ final class Evaluator {
   private final TrainableModel model;
   private final List<Batch> batches;
   private final Ranks ranks;
+  private final long tokens;
 
   /**
    * @param batches all of them, on every rank
@@ -24,6 +25,7 @@ final class Evaluator {
     this.model = model;
     this.batches = batches;
     this.ranks = ranks;
+    this.tokens = batches.stream().mapToLong(Batch::supervisedTokens).sum();
   }
 
   /**
@@ -45,7 +47,6 @@ final class Evaluator {
     Ranks.Sums sums = ranks.sum(complete, nll, 0, 0);
     NonFinite.refuse(WHAT, nll, step, rows);
     sums.refuseNonFinite(WHAT, step);
-    long tokens = batches.stream().mapToLong(Batch::supervisedTokens).sum();
     return sums.complete() ? OptionalDouble.of(sums.nll() / tokens) : OptionalDouble.empty();
   }
 }

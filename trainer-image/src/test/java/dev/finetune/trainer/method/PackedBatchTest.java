@@ -107,8 +107,7 @@ class PackedBatchTest {
   }
 
   private static Recipe recipe(double dropout, boolean recompute) {
-    LoraOptions lora =
-        new LoraOptions(8, 16.0, dropout, List.of("all-linear"), LoraVariant.STANDARD);
+    LoraOptions lora = GoldenModel.lora(dropout, LoraVariant.STANDARD, "all-linear");
     return GoldenModel.recipe(lora, 0, 0, recompute);
   }
 

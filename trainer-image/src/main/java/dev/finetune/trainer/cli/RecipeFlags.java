@@ -113,6 +113,8 @@ final class RecipeFlags {
               "training.overlong",
               words("--truncation_strategy", OVERLONG),
               "--truncation_strategy"),
+          onOff("training.packing", FlagValues::flag, "--packing"),
+          onOff("training.groupByLength", FlagValues::flag, "--group_by_length"),
           one("training.precision", words("--torch_dtype", PRECISIONS), "--torch_dtype", "--dtype"),
           onOff("training.gradientCheckpointing", FlagValues::flag, "--gradient_checkpointing"),
           one("training.seed", FlagValues::number, "--seed"),

@@ -8,11 +8,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** The flags of {@code sft} that build a recipe. */
+/** The flags of {@code sft} and {@code plan} that build a recipe. */
 final class RecipeOptions {
   /** transformers' constant schedule knows no warm-up; its constant_with_warmup does. */
   private static final String CONSTANT = "constant";
@@ -54,9 +55,11 @@ final class RecipeOptions {
   /**
    * The recipe file, if one is given, with the flags laid over it.
    *
+   * @param registered the data sets that --dataset can name
    * @throws TrainerException USAGE if it isn't valid, naming each field and the flag that set it
    */
-  static ResolvedRecipe recipe(ParseResult parsed, Path recipeFile) {
+  static ResolvedRecipe recipe(
+      ParseResult parsed, Path recipeFile, Optional<RegisteredDatasets> registered) {
     ObjectNode tree =
         recipeFile == null
             ? JsonNodeFactory.instance.objectNode()
@@ -68,7 +71,12 @@ final class RecipeOptions {
     Map<String, String> flagsByField = new LinkedHashMap<>();
     for (RecipeFlag flag : RecipeFlags.ALL) {
       if (parsed.hasMatchedOption(flag.names().get(0))) {
-        flag.set(tree, values(flag, parsed));
+        List<String> values = values(flag, parsed);
+        if (registered.isPresent() && flag.namesDatasets()) {
+          flag.set(tree, registered.get().sources(values));
+        } else {
+          flag.set(tree, values);
+        }
         flagsByField.put("recipe." + flag.path(), asGiven(flag, parsed.originalArgs()));
       } else if (recipeFile == null) {
         flagsByField.put("recipe." + flag.path(), flag.names().get(0));

@@ -24,12 +24,13 @@ final class UnservedFlags {
     advice.put("--model_type", OWN_TEMPLATE);
     advice.put("--model_revision", "download that revision and give its folder to --model");
     advice.put("--use_hf", "download the model and give its folder to --model");
-    advice.put("--custom_dataset_info", "give the files to --dataset");
-    advice.put("--custom_register_path", "give the files to --dataset");
-    advice.put("--columns", "rename the columns to instruction, input and output in the file");
+    advice.put("--custom_register_path", "use --custom_dataset_info, or give files to --dataset");
+    advice.put(
+        "--columns",
+        "set columns in the recipe's dataset.train, or in the file of --custom_dataset_info");
     advice.put("--streaming", "all rows are checked before training; leave it out");
     advice.put("--packing", "rows are padded to the longest of their batch; leave it out");
-    advice.put("--padding_free", "rows are padded to the longest of their batch; leave it out");
+    advice.put("--padding_free", "use --packing");
     advice.put("--lora_lr_ratio", "A and B have one rate, --learning_rate; leave it out");
     advice.put("--lorap_lr_ratio", "A and B have one rate, --learning_rate; leave it out");
     advice.put("--lora_modules_to_save", "only LoRA's own matrices are trained; leave it out");

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -264,6 +265,6 @@ class RecipeOptionsTest {
     line.addAll(List.of(arguments));
     ParseResult parsed =
         program.parseArgs(RecipeOptions.spelled(line.toArray(String[]::new))).subcommand();
-    return RecipeOptions.recipe(parsed, file).recipe();
+    return RecipeOptions.recipe(parsed, file, Optional.empty()).recipe();
   }
 }

@@ -20,8 +20,8 @@ public record TrainingOptions(
         @Min(1)
         @Max(Integer.MAX_VALUE)
         Integer maxSteps,
-    @JsonPropertyDescription("Peak learning rate, above 0 and at most 1. Default 0.0001.")
-        @Default("0.0001")
+    @JsonPropertyDescription(
+            "Peak learning rate, above 0 and at most 1. Default 0.0001, and 0.00001 with method.full.")
         @Min(value = 0, inclusive = false)
         @Max(1)
         Double learningRate,
@@ -37,6 +37,12 @@ public record TrainingOptions(
         @Min(0)
         @Max(1)
         Double warmupRatio,
+    @JsonPropertyDescription(
+            "Steps in which the rate rises linearly from 0, instead of warmupRatio; at least 1."
+                + " Default none.")
+        @Min(1)
+        @Max(Integer.MAX_VALUE)
+        Integer warmupSteps,
     @JsonPropertyDescription(
             "AdamW's decoupled weight decay, on matrices only, 0 to 10. Default 0.1.")
         @Default("0.1")

@@ -10,7 +10,6 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -78,25 +77,33 @@ final class FlagValues {
       switch (value) {
         case "ALL", "all-linear" -> modules.add("all-linear");
         case "DEFAULT", "AUTO" -> modules.add("q_proj").add("k_proj").add("v_proj");
-        case "EMBEDDING" ->
-            throw new TrainerException(
-                TrainerExit.USAGE,
-                "--target_modules EMBEDDING isn't served by this version; name linear layers, or all-linear");
+        case "EMBEDDING" -> modules.add("embed_tokens");
         default -> modules.add(value);
       }
     }
     return modules;
   }
 
-  /** One of a flag's words, as the recipe's word for it. */
-  static JsonNode word(String flag, String value, Map<String, String> words) {
-    String known = words.get(value.toLowerCase(Locale.ROOT));
-    if (known == null) {
-      throw new TrainerException(
-          TrainerExit.USAGE,
-          "%s %s isn't served by this version; it can be one of %s"
-              .formatted(flag, value, words.keySet()));
+  /**
+   * ms-swift's {"file's column": "format's column"} as the recipe's columns, which say it the other
+   * way round.
+   */
+  static ObjectNode columns(String value) {
+    try {
+      ObjectNode columns = NODES.objectNode();
+      JSON.readTree(value)
+          .properties()
+          .forEach(column -> columns.put(column.getValue().asText(), column.getKey()));
+      if (!columns.isEmpty()) {
+        return columns;
+      }
+    } catch (JsonProcessingException e) {
+      // Told below, with an example.
     }
-    return text(known);
+    throw new TrainerException(
+        TrainerExit.USAGE,
+        "--columns must be a JSON object that renames columns, such as '{\"question\": \"query\"}',"
+            + " but is "
+            + value);
   }
 }

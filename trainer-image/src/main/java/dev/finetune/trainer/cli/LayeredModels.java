@@ -1,10 +1,9 @@
 package dev.finetune.trainer.cli;
 
-import dev.finetune.api.v1alpha1.LoraOptions;
 import dev.finetune.api.v1alpha1.Recipe;
-import dev.finetune.trainer.method.LayeredLora;
-import dev.finetune.trainer.method.LoraTargets;
+import dev.finetune.trainer.method.LayeredModel;
 import dev.finetune.trainer.method.TrainableModel;
+import dev.finetune.trainer.method.TuningMethod;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.placement.LayerPlan;
@@ -27,26 +26,19 @@ record LayeredModels(List<Long> budgets, RunListener listener) implements ModelF
     LayerPlan plan = LayerPlan.of(memory, rank.devices(), budgets);
     listener.planned(plan.table());
     plan.advice(memory).ifPresent(listener::warned);
-    return LayeredLora.create(recipe, folder, plan.ranges(), plan.devices(), rank.group());
+    return LayeredModel.create(recipe, folder, plan.ranges(), plan.devices(), rank.group());
   }
 
   /** The largest micro-batch that a recipe allows. */
   static MicroBatchSize microBatch(Recipe recipe, String device) {
     return MicroBatchSize.of(
-        recipe.training(),
-        recipe.method().lora().dropout() > 0,
-        CausalLm.bytesPerNumber(recipe.training().precision(), device));
+        recipe.training(), CausalLm.bytesPerNumber(recipe.training().precision(), device));
   }
 
   /** What a replica takes. */
   static ReplicaMemory memory(
       Recipe recipe, ModelFolder folder, String device, MicroBatchSize microBatch) {
-    LoraOptions lora = recipe.method().lora();
     return new ReplicaMemory(
-        folder,
-        LoraTargets.resolve(lora.targetModules(), folder.linearLayers()),
-        lora.rank(),
-        CausalLm.headRows(folder, device),
-        microBatch);
+        folder, TuningMethod.of(recipe, folder), CausalLm.headRows(folder, device), microBatch);
   }
 }

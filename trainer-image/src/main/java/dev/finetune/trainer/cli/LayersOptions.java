@@ -4,7 +4,10 @@ import dev.finetune.api.v1alpha1.Parallelism;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.placement.ByteSize;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 
 /** The flags that lay one replica of the model over several devices. */
@@ -37,6 +40,32 @@ final class LayersOptions {
           "--device_max_memory lays the model's layers over the devices; with --parallelism Data each device holds all of it: leave one of them out");
     }
     return parallelism == Parallelism.LAYERS || !deviceMaxMemory.isEmpty();
+  }
+
+  /**
+   * The devices that the sizes are of, where none is named: on a machine without a GPU each size is
+   * a part of the CPU's memory, so that a command for several GPUs runs there as it stands.
+   *
+   * @param chosen what the user named; may be empty
+   * @param visible the devices of this machine
+   */
+  List<String> devices(List<String> chosen, Supplier<List<String>> visible) {
+    if (!chosen.isEmpty() || deviceMaxMemory.isEmpty()) {
+      return chosen;
+    }
+    List<String> there = visible.get();
+    return there.equals(List.of("cpu"))
+        ? Collections.nCopies(deviceMaxMemory.size(), "cpu")
+        : there;
+  }
+
+  /** What the flags mean here, where ms-swift means something else by them. */
+  Optional<String> note() {
+    return deviceMaxMemory.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "--device_max_memory %s: limits all that a device holds, not the weights alone"
+                .formatted(String.join(" ", deviceMaxMemory)));
   }
 
   /**

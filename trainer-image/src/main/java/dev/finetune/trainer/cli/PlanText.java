@@ -74,13 +74,7 @@ record PlanText(RunPlan plan, int width) {
     for (LengthHistogram.Bar bar : plan.lengths()) {
       int length = (int) Math.ceil((double) longest * bar.rows() / Math.max(1, most));
       lines.add(
-          line(
-                  label,
-                  "%7d-%-7d %,9d %s",
-                  bar.from(),
-                  bar.to(),
-                  bar.rows(),
-                  "#".repeat(length))
+          line(label, "%7d-%-7d %,9d %s", bar.from(), bar.to(), bar.rows(), "#".repeat(length))
               .stripTrailing());
       label = "";
     }

@@ -53,7 +53,7 @@ record Planning(
         new RunPlan.Steps(work.steps(), steps.totalSteps(), ranks),
         work,
         training.packing() ? null : work(dataset, packed(dataset)),
-        recipe.method().lora() == null ? List.of() : devices(dataset, folder),
+        devices(dataset, folder),
         time(work, steps, folder));
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -13,9 +14,14 @@ import java.util.function.Function;
  * @param path the recipe's field, such as training.epochs
  * @param arity how many values it takes, in picocli's form
  * @param value its values as the field's value; null leaves the field alone
+ * @param note what a value means here where ms-swift means something else by it
  */
 record RecipeFlag(
-    List<String> names, String path, String arity, Function<List<String>, JsonNode> value) {
+    List<String> names,
+    String path,
+    String arity,
+    Function<List<String>, JsonNode> value,
+    Function<List<String>, Optional<String>> note) {
 
   RecipeFlag {
     names = List.copyOf(names);
@@ -23,17 +29,28 @@ record RecipeFlag(
 
   /** A flag with one value. */
   static RecipeFlag one(String path, Function<String, JsonNode> value, String... names) {
-    return new RecipeFlag(List.of(names), path, "1", values -> value.apply(values.get(0)));
+    return new RecipeFlag(
+        List.of(names), path, "1", values -> value.apply(values.get(0)), RecipeFlag::nothing);
   }
 
   /** A flag that is true where it stands alone. */
   static RecipeFlag onOff(String path, Function<String, JsonNode> value, String... names) {
-    return new RecipeFlag(List.of(names), path, "0..1", values -> value.apply(values.get(0)));
+    return new RecipeFlag(
+        List.of(names), path, "0..1", values -> value.apply(values.get(0)), RecipeFlag::nothing);
   }
 
   /** A flag with one value or more. */
   static RecipeFlag many(String path, Function<List<String>, JsonNode> value, String... names) {
-    return new RecipeFlag(List.of(names), path, "1..*", value);
+    return new RecipeFlag(List.of(names), path, "1..*", value, RecipeFlag::nothing);
+  }
+
+  private static Optional<String> nothing(List<String> values) {
+    return Optional.empty();
+  }
+
+  /** The same flag, of which a run says at its start what a value means here. */
+  RecipeFlag noting(Function<List<String>, Optional<String>> what) {
+    return new RecipeFlag(names, path, arity, value, what);
   }
 
   /** Whether it takes more than one value. */
@@ -53,16 +70,17 @@ record RecipeFlag(
 
   /** Sets the recipe's field to a value; null leaves it alone. */
   void set(ObjectNode recipe, JsonNode node) {
-    if (node == null) {
-      return;
+    if (node != null) {
+      int end = path.lastIndexOf('.');
+      recipe
+          .withObject("/" + path.substring(0, end).replace('.', '/'))
+          .set(path.substring(end + 1), node);
     }
-    ObjectNode parent = recipe;
-    String[] parts = path.split("\\.", -1);
-    for (int i = 0; i < parts.length - 1; i++) {
-      parent =
-          parent.get(parts[i]) instanceof ObjectNode child ? child : parent.putObject(parts[i]);
-    }
-    parent.set(parts[parts.length - 1], node);
+  }
+
+  /** The same flag for another field. */
+  RecipeFlag at(String other) {
+    return new RecipeFlag(names, other, arity, value, note);
   }
 
   /** An array of each value on its own. */

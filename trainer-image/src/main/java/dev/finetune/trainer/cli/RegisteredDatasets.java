@@ -25,6 +25,9 @@ import java.util.regex.Pattern;
  * recipe holds what they stand for, so it needs no such file itself.
  */
 final class RegisteredDatasets {
+  /** ms-swift's name of the flag that names the file. */
+  static final String FLAG = "--custom_dataset_info";
+
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build();
 
@@ -168,7 +171,6 @@ final class RegisteredDatasets {
   }
 
   private TrainerException invalid(String what, Exception cause) {
-    return new TrainerException(
-        TrainerExit.USAGE, "%s %s: %s".formatted(RunOptions.DATASET_INFO, file, what), cause);
+    return new TrainerException(TrainerExit.USAGE, "%s %s: %s".formatted(FLAG, file, what), cause);
   }
 }

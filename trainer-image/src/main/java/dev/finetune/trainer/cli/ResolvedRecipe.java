@@ -24,6 +24,11 @@ import java.util.function.UnaryOperator;
  * @param tree the same as a tree
  */
 record ResolvedRecipe(Recipe recipe, ObjectNode tree) {
+  private static final double LEARNING_RATE = 1e-4;
+
+  /** All weights at once bear a tenth of what a few new ones do. */
+  private static final double FULL_LEARNING_RATE = 1e-5;
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build();
@@ -68,7 +73,7 @@ record ResolvedRecipe(Recipe recipe, ObjectNode tree) {
    */
   static ResolvedRecipe of(ObjectNode tree, UnaryOperator<String> naming) {
     try {
-      Recipe recipe = FineTuneJobSchema.load().readRecipe(tree);
+      Recipe recipe = FineTuneJobSchema.load().readRecipe(withLearningRate(tree));
       if (recipe.method().given() != 1) {
         // A CEL rule of the CRD, which nobody evaluates here.
         throw new TrainerException(
@@ -88,5 +93,16 @@ record ResolvedRecipe(Recipe recipe, ObjectNode tree) {
                       .append(violation.message()));
       throw new TrainerException(TrainerExit.USAGE, message.toString(), e);
     }
+  }
+
+  /** The one default that depends on another field, which a schema can't say. */
+  private static ObjectNode withLearningRate(ObjectNode tree) {
+    ObjectNode filled = tree.deepCopy();
+    boolean training = filled.path("training").isObject() || !filled.hasNonNull("training");
+    if (training && !filled.path("training").hasNonNull("learningRate")) {
+      boolean full = filled.path("method").hasNonNull("full");
+      filled.withObject("/training").put("learningRate", full ? FULL_LEARNING_RATE : LEARNING_RATE);
+    }
+    return filled;
   }
 }

@@ -10,22 +10,11 @@ import picocli.CommandLine.ParseResult;
 
 /** The flags that say what is trained and where, besides those that build the recipe. */
 final class RunOptions {
-  /** ms-swift's name of the flag that registers data sets. */
-  static final String DATASET_INFO = "--custom_dataset_info";
-
   @Option(
       names = "--recipe",
       paramLabel = "FILE",
       description = "The recipe as YAML or JSON: what stands under spec.recipe of a FineTuneJob.")
   private Path recipeFile;
-
-  @Option(
-      names = DATASET_INFO,
-      paramLabel = "FILE",
-      description =
-          "Data sets by name, as YAML or JSON, which --dataset and --val_dataset can name: NAME or"
-              + " NAME#N. ms-swift's dataset_info.json is read too.")
-  private Path datasetInfo;
 
   @Option(
       names = "--device",
@@ -56,8 +45,7 @@ final class RunOptions {
    * @throws TrainerException USAGE if it isn't valid
    */
   ResolvedRecipe recipe(ParseResult parsed) {
-    return RecipeOptions.recipe(
-        parsed, recipeFile, Optional.ofNullable(datasetInfo).map(RegisteredDatasets::read));
+    return RecipeOptions.recipe(parsed, recipeFile);
   }
 
   /** Processes on this machine. */
@@ -73,7 +61,10 @@ final class RunOptions {
   List<String> devices(int localRank) {
     Devices here = Devices.ofThisProcess();
     return layers.chosen()
-        ? here.shareOfRank(devices, localRank, ranksPerNode(RankEnvironment.of(System.getenv())))
+        ? here.shareOfRank(
+            layers.devices(devices, here::visible),
+            localRank,
+            ranksPerNode(RankEnvironment.of(System.getenv())))
         : List.of(here.ofRank(devices, localRank));
   }
 

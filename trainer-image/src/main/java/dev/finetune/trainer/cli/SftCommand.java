@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -159,12 +160,19 @@ final class SftCommand implements Callable<Integer> {
     RunListener listener = new Listeners(List.of(tracker, console));
     Optional<ProgressServer> server = environment.listen().map(where -> serve(where, tracker));
     try {
+      flagNotes().forEach(listener::noted);
       Devices.ofThisProcess().warning(rank.devices()).ifPresent(listener::warned);
       return tuning(recipe, listener, rank, localRank).run();
     } finally {
       console.ended();
       server.ifPresent(ProgressServer::close);
     }
+  }
+
+  private List<String> flagNotes() {
+    List<String> notes = new ArrayList<>(RecipeOptions.notes(spec.commandLine().getParseResult()));
+    options.layers().note().ifPresent(notes::add);
+    return notes;
   }
 
   private FineTuning tuning(

@@ -7,93 +7,144 @@ import java.util.TreeMap;
 
 /** The flags of ms-swift that this version doesn't serve, and what to use in their place. */
 final class UnservedFlags {
-  private static final String FUTURE = "this version has no such setting; leave it out";
-  private static final String OWN_TEMPLATE =
-      "the architecture is read from config.json and the template from the tokenizer; leave it out";
-  private static final String RATIO = "use --warmup_ratio";
-  private static final String SPREAD =
-      "the optimizer's state is spread over the ranks as with ZeRO stage 1; leave it out";
-  private static final String FULL_PRECISION = "use --torch_dtype bfloat16 or float32";
+  private static final String DOWNLOAD = "download the model and give its folder to --model";
+  private static final String OWN_MODULES =
+      "embed_tokens and lm_head can be --target_modules of LoRA; leave it out";
+  private static final String LAST_LAYERS = "use --train_type full with --last_layers N";
+  private static final String RESUMED = "the newest checkpoint in --output_dir is resumed";
+  private static final String UPLOAD = "upload the result yourself; leave it out";
+  private static final String SAMPLE = "use --dataset PATH#N";
+  private static final String GREEDY = "scored answers take the likeliest token; leave it out";
+  private static final String NOT_A_METHOD =
+      "there are --train_type lora, full, adapter, ia3, prefix_tuning and prompt_tuning";
+  private static final String NOT_TEXT = "this version tunes text models; leave it out";
 
   private static final Map<String, String> ADVICE = advice();
+
+  private static final Map<String, String> FAMILIES =
+      new TreeMap<>(
+          Map.ofEntries(
+              Map.entry("--adalora_", NOT_A_METHOD),
+              Map.entry("--boft_", NOT_A_METHOD),
+              Map.entry("--fourier_", NOT_A_METHOD),
+              Map.entry("--galore_", NOT_A_METHOD),
+              Map.entry("--lisa_", NOT_A_METHOD),
+              Map.entry("--llamapro_", NOT_A_METHOD),
+              Map.entry("--lora_ga_", NOT_A_METHOD),
+              Map.entry("--reft_", NOT_A_METHOD),
+              Map.entry("--vera_", NOT_A_METHOD),
+              Map.entry("--hub_", UPLOAD),
+              Map.entry("--vllm_", "this program trains; serve the result with vLLM itself"),
+              Map.entry("--vit_", NOT_TEXT),
+              Map.entry("--aligner_", NOT_TEXT)));
 
   private UnservedFlags() {}
 
   private static Map<String, String> advice() {
     Map<String, String> advice = new TreeMap<>();
-    advice.put("--model_type", OWN_TEMPLATE);
+    advice.put("--config", "put a recipe into a file and give it to --recipe");
     advice.put("--model_revision", "download that revision and give its folder to --model");
-    advice.put("--use_hf", "download the model and give its folder to --model");
-    advice.put("--custom_register_path", "use --custom_dataset_info, or give files to --dataset");
-    advice.put(
-        "--columns",
-        "set columns in the recipe's dataset.train, or in the file of --custom_dataset_info");
-    advice.put("--streaming", "all rows are checked before training; leave it out");
-    advice.put("--packing", "rows are padded to the longest of their batch; leave it out");
-    advice.put("--padding_free", "use --packing");
-    advice.put("--lora_lr_ratio", "A and B have one rate, --learning_rate; leave it out");
-    advice.put("--lorap_lr_ratio", "A and B have one rate, --learning_rate; leave it out");
-    advice.put("--lora_modules_to_save", "only LoRA's own matrices are trained; leave it out");
-    advice.put("--modules_to_save", "only LoRA's own matrices are trained; leave it out");
-    advice.put("--lora_bias", "biases stay frozen; leave it out");
-    advice.put("--lora_dtype", "the adapter is always float32; leave it out");
-    advice.put("--target_regex", "list the modules with --target_modules");
-    advice.put("--use_dora", "use --use_rslora, or plain LoRA");
-    advice.put("--init_lora_weights", "A is Kaiming-uniform and B zero; leave it out");
-    advice.put("--init_weights", "A is Kaiming-uniform and B zero; leave it out");
-    advice.put("--neftune_noise_alpha", FUTURE);
-    advice.put("--neftune_backend", FUTURE);
-    advice.put("--quantization_bit", "load the model unquantized; use --torch_dtype bfloat16");
-    advice.put("--quant_bits", "load the model unquantized; use --torch_dtype bfloat16");
-    advice.put("--quant_method", "load the model unquantized; use --torch_dtype bfloat16");
-    advice.put("--use_flash_attn", "the fastest attention of the device is used; leave it out");
-    advice.put("--attn_impl", "the fastest attention of the device is used; leave it out");
-    advice.put("--device_map", "use --parallelism Layers");
-    advice.put("--max_memory", "use --device_max_memory, such as 15GB 15GB");
-    advice.put("--deepspeed", SPREAD);
-    advice.put("--fsdp", SPREAD);
-    advice.put("--ddp_backend", "NCCL connects GPUs and Gloo CPUs; leave it out");
-    advice.put("--fp16", FULL_PRECISION);
-    advice.put("--bf16", "use --torch_dtype bfloat16");
-    advice.put("--warmup_steps", RATIO);
-    advice.put("--optim", "the optimizer is AdamW; leave it out");
-    advice.put("--eval_batch_size", "evaluation uses --batch_size; its loss doesn't depend on it");
-    advice.put(
-        "--per_device_eval_batch_size",
-        "evaluation uses --per_device_train_batch_size; its loss doesn't depend on it");
-    advice.put("--eval_strategy", "use --eval_steps; each epoch's end is evaluated in any case");
-    advice.put("--save_strategy", "use --save_steps; each epoch's end is saved in any case");
-    advice.put(
-        "--save_only_model", "a checkpoint always has all that a resume needs; leave it out");
-    advice.put("--resume_from_checkpoint", "the newest checkpoint in --output_dir is resumed");
-    advice.put("--resume_only_model", "the newest checkpoint in --output_dir is resumed whole");
-    advice.put("--adapters", "the newest checkpoint in --output_dir is resumed");
-    advice.put("--add_output_dir_suffix", "--output_dir is taken as it is; leave it out");
-    advice.put("--add_version", "--output_dir is taken as it is; leave it out");
-    advice.put("--logging_dir", "logs go to logging.jsonl in --output_dir; leave it out");
-    advice.put("--report_to", "logs go to logging.jsonl in --output_dir; leave it out");
-    advice.put("--push_to_hub", "upload the adapter folder yourself; leave it out");
-    advice.put("--merge_lora", "merge with PEFT's merge_and_unload; leave it out");
-    advice.put("--loss_scale", "all answers count alike; leave it out");
-    advice.put("--freeze_parameters", "everything but the adapter is frozen; leave it out");
+    advice.put("--model_cache_dir", DOWNLOAD);
+    advice.put("--use_hf", DOWNLOAD);
+    advice.put("--download_mode", DOWNLOAD);
+    advice.put("--local_repo_path", DOWNLOAD);
+    advice.put("--model_layer_cls_name", "layers are known by the architecture; leave it out");
+    advice.put("--model_kwargs", NOT_TEXT);
+    advice.put("--rope_scaling", "set rope_scaling in the model's config.json");
+    advice.put("--max_model_len", "set max_position_embeddings in the model's config.json");
+    advice.put("--new_special_tokens", "add the tokens to the model and its tokenizer before");
+    advice.put("--init_strategy", "every weight must be in the model's files; leave it out");
+    advice.put("--num_labels", "only language models are tuned");
+    advice.put("--problem_type", "only language models are tuned");
+    advice.put("--custom_register_path", "no code is loaded; give the files to --dataset");
+    advice.put("--external_plugins", "no code is loaded; leave it out");
+    advice.put("--cached_dataset", "rows are tokenised within the run; give them to --dataset");
+    advice.put("--interleave_prob", "set dataset.train[].weight in a recipe");
+    advice.put("--stopping_strategy", "set dataset.train[].weight in a recipe");
+    advice.put("--train_dataset_mix_ratio", "set dataset.train[].weight in a recipe");
+    advice.put("--train_dataset_mix_ds", "set dataset.train[].weight in a recipe");
+    advice.put("--shuffle_buffer_size", "all rows are shuffled, however many; leave it out");
+    advice.put("--val_dataset_shuffle", "the loss doesn't depend on the order; leave it out");
+    advice.put("--train_dataloader_shuffle", "use --dataset_shuffle");
     advice.put("--data_seed", "use --seed");
     advice.put("--dataset_seed", "use --seed");
-    advice.put("--num_train_samples", "use --dataset PATH#N");
-    advice.put("--train_dataset_sample", "use --dataset PATH#N");
+    advice.put("--train_dataset_sample", SAMPLE);
     advice.put("--val_dataset_sample", "use --val_dataset PATH#N");
-    advice.put("--check_dataset_strategy", "a wrong row always ends the run; leave it out");
-    advice.put("--strict", "a wrong row always ends the run; leave it out");
-    advice.put("--lazy_tokenize", "all rows are checked before training; leave it out");
+    advice.put("--num_train_samples", SAMPLE);
+    advice.put("--self_cognition_sample", "give rows of your own to --dataset");
+    advice.put("--model_name", "give rows of your own to --dataset");
+    advice.put("--model_author", "give rows of your own to --dataset");
+    advice.put("--use_loss_scale", "use --loss_scale default, last_round or all");
+    advice.put("--agent_template", "give tools and their calls as the chat template has them");
+    advice.put("--use_chat_template", "rows with a text column need no chat template");
+    advice.put("--template_backend", "the chat template is the model's own; leave it out");
+    advice.put("--response_prefix", "the chat template is the model's own; leave it out");
+    advice.put("--padding_side", "padding is on the right, behind what is learnt; leave it out");
+    advice.put("--max_pixels", NOT_TEXT);
+    advice.put("--norm_bbox", NOT_TEXT);
+    advice.put("--sequence_parallel_size", "use a smaller --max_length, or --parallelism Layers");
+    advice.put("--lora_modules_to_save", OWN_MODULES);
+    advice.put("--modules_to_save", OWN_MODULES);
+    advice.put("--ia3_modules_to_save", OWN_MODULES);
+    advice.put("--target_regex", "list the modules with --target_modules");
+    advice.put("--target_parameters", "list the modules with --target_modules");
+    advice.put("--freeze_parameters", LAST_LAYERS);
+    advice.put("--freeze_parameters_ratio", LAST_LAYERS);
+    advice.put("--freeze_parameters_regex", LAST_LAYERS);
+    advice.put("--trainable_parameters", LAST_LAYERS);
+    advice.put("--trainable_parameters_regex", LAST_LAYERS);
+    advice.put("--additional_trainable_parameters", LAST_LAYERS);
+    advice.put("--use_galore", NOT_A_METHOD);
+    advice.put("--hqq_axis", "use --quant_bits 4, which is NF4");
+    advice.put("--device_map", "use --parallelism Layers");
+    advice.put("--device_map_config_path", "use --parallelism Layers");
+    advice.put("--max_memory", "use --device_max_memory, such as 15GB 15GB");
+    advice.put("--gpu_memory_fraction", "use --device_max_memory, such as 15GB");
+    advice.put("--deepspeed_config_path", "use --deepspeed zero1, or --parallelism Layers");
+    advice.put("--deepspeed_autotp_size", "use --parallelism Layers");
+    advice.put("--zero_hpz_partition_size", "use --parallelism Layers");
+    advice.put("--fsdp", "use --parallelism Layers for a model that one device can't hold");
+    advice.put("--fsdp_config", "use --parallelism Layers for a model that one device can't hold");
+    advice.put("--use_ray", "run it as a FineTuneJob of several nodes");
+    advice.put("--ray_exp_name", "run it as a FineTuneJob of several nodes");
+    advice.put("--device_groups", "run it as a FineTuneJob of several nodes");
+    advice.put("--lr_scheduler_kwargs", "the schedules are constant, linear and cosine");
+    advice.put("--max_epochs", "use --num_train_epochs");
+    advice.put("--resume_from_checkpoint", RESUMED);
+    advice.put("--resume_only_model", RESUMED + " whole");
+    advice.put("--ignore_data_skip", RESUMED + " where it was");
+    advice.put("--adapters", RESUMED);
+    advice.put("--load_args", "recipe.yaml in the destination has them; give it to --recipe");
+    advice.put("--load_data_args", "recipe.yaml in the destination has them; give it to --recipe");
+    advice.put("--push_hub_strategy", UPLOAD);
     advice.put(
-        "--dataloader_num_workers", "rows are tokenised once, before training; leave it out");
-    advice.put("--predict_with_generate", "evaluation measures the loss; leave it out");
-    advice.put("--early_stop_interval", "the best checkpoint becomes the result; leave it out");
+        "--create_checkpoint_symlink", "the best checkpoint becomes the result; leave it out");
+    advice.put("--router_aux_loss_coef", "mixtures of experts aren't supported; leave it out");
+    advice.put("--enable_dft_loss", "the loss is the cross-entropy; leave it out");
+    advice.put("--enable_channel_loss", "the loss is the cross-entropy; leave it out");
+    advice.put("--do_sample", GREEDY);
+    advice.put("--temperature", GREEDY);
+    advice.put("--top_k", GREEDY);
+    advice.put("--top_p", GREEDY);
+    advice.put("--repetition_penalty", GREEDY);
+    advice.put("--num_beams", GREEDY);
     return advice;
   }
 
   /** What to use instead of a flag that ms-swift has and this version doesn't. */
   static Optional<String> adviceFor(String flag) {
-    return Optional.ofNullable(ADVICE.get(flag));
+    return Optional.ofNullable(ADVICE.get(flag))
+        .or(
+            () ->
+                FAMILIES.entrySet().stream()
+                    .filter(family -> flag.startsWith(family.getKey()))
+                    .map(Map.Entry::getValue)
+                    .findFirst());
+  }
+
+  /** Families of flags, by what their names begin with. */
+  static Map<String, String> families() {
+    return FAMILIES;
   }
 
   static Collection<String> names() {

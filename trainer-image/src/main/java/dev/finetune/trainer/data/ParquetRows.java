@@ -56,23 +56,17 @@ final class ParquetRows {
 
   private static JsonNode primitive(Group group, int field, int index) {
     Type type = group.getType().getType(field);
-    if (type.getLogicalTypeAnnotation() == null) {
-      switch (type.asPrimitiveType().getPrimitiveTypeName()) {
-        case BOOLEAN:
-          return JSON.booleanNode(group.getBoolean(field, index));
-        case INT32:
-          return JSON.numberNode(group.getInteger(field, index));
-        case INT64:
-          return JSON.numberNode(group.getLong(field, index));
-        case FLOAT:
-          return JSON.numberNode(group.getFloat(field, index));
-        case DOUBLE:
-          return JSON.numberNode(group.getDouble(field, index));
-        default:
-          break;
-      }
+    if (type.getLogicalTypeAnnotation() != null) {
+      return JSON.textNode(group.getValueToString(field, index));
     }
-    return JSON.textNode(group.getValueToString(field, index));
+    return switch (type.asPrimitiveType().getPrimitiveTypeName()) {
+      case BOOLEAN -> JSON.booleanNode(group.getBoolean(field, index));
+      case INT32 -> JSON.numberNode(group.getInteger(field, index));
+      case INT64 -> JSON.numberNode(group.getLong(field, index));
+      case FLOAT -> JSON.numberNode(group.getFloat(field, index));
+      case DOUBLE -> JSON.numberNode(group.getDouble(field, index));
+      default -> JSON.textNode(group.getValueToString(field, index));
+    };
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.finetune.trainer.distributed.ProcessGroup;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.engine.TorchScript;
 import dev.finetune.trainer.safetensors.HostTensor;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -21,12 +22,23 @@ final class AdamW {
 
   private final TorchScript script;
   private final ScriptValue trained;
+  private final TrainedTensors tensors;
   private final OptimizerOptions options;
   private final ProcessGroup group;
 
-  AdamW(TorchScript script, ScriptValue trained, OptimizerOptions options, ProcessGroup group) {
+  /**
+   * @param trained the script's tensors that train
+   * @param tensors their names and shapes
+   */
+  AdamW(
+      TorchScript script,
+      ScriptValue trained,
+      TrainedTensors tensors,
+      OptimizerOptions options,
+      ProcessGroup group) {
     this.script = script;
     this.trained = trained;
+    this.tensors = tensors;
     this.options = options;
     this.group = group;
   }
@@ -99,45 +111,44 @@ final class AdamW {
   }
 
   /** The state of all parts on rank 0; nothing on the others, which give theirs. */
-  Optional<FlatState> state() {
-    Optional<HostTensor> expAvg = gathered("exp_avg");
-    Optional<HostTensor> expAvgSq = gathered("exp_avg_sq");
+  Optional<OptimizerState> state() {
+    Map<String, HostTensor> expAvg = gathered("exp_avg");
+    Map<String, HostTensor> expAvgSq = gathered("exp_avg_sq");
     if (group.rank() > 0) {
       return Optional.empty();
     }
-    long steps = script.callLong("read_steps", trained);
     return Optional.of(
-        new FlatState(values(), expAvg.orElseThrow(), expAvgSq.orElseThrow(), steps));
+        new OptimizerState(expAvg, expAvgSq, script.callLong("read_steps", trained)));
   }
 
-  /** What trains, the same on every rank: (P) F32. */
-  HostTensor values() {
+  /** What trains, by file name, the same on every rank; copies. */
+  Map<String, HostTensor> values() {
     try (ScriptValue flat = script.call("flat", trained)) {
-      return script.callTensor("read_whole", trained, flat);
+      return tensors.read(script, flat);
     }
   }
 
-  private Optional<HostTensor> gathered(String name) {
+  private Map<String, HostTensor> gathered(String name) {
     try (ScriptValue part = script.call(name, trained)) {
       if (group.size() == 1) {
-        return Optional.of(script.callTensor("read_whole", trained, part));
+        return tensors.read(script, part);
       }
       try (ScriptValue whole = script.call("new_whole", trained)) {
         group.allGather(part, whole);
-        return group.rank() == 0
-            ? Optional.of(script.callTensor("read_whole", trained, whole))
-            : Optional.empty();
+        return group.rank() == 0 ? tensors.read(script, whole) : Map.of();
       }
     }
   }
 
   /**
-   * Sets what trains and the optimizer to rank 0's values.
+   * Sets what trains and the optimizer to rank 0's values; on the others all arguments may be
+   * empty.
    *
-   * @param state whole tensors of (P) F32; on the other ranks any, such as zeros
+   * @param values by file name
+   * @param state of the optimizer
    */
-  void restore(FlatState state) {
-    try (ScriptValue flat = shared(state.values());
+  void restore(Map<String, HostTensor> values, OptimizerState state) {
+    try (ScriptValue flat = shared(values);
         ScriptValue expAvg = shared(state.expAvg());
         ScriptValue expAvgSq = shared(state.expAvgSq())) {
       double[] steps = {group.rank() == 0 ? state.steps() : 0};
@@ -146,22 +157,12 @@ final class AdamW {
     }
   }
 
-  private ScriptValue shared(HostTensor values) {
+  private ScriptValue shared(Map<String, HostTensor> values) {
     ScriptValue whole = script.call("new_whole", trained);
     if (group.rank() == 0) {
-      script.run("write_whole", trained, whole, values);
+      tensors.write(script, whole, values);
     }
     group.broadcast(whole, 0);
     return whole;
   }
-
-  /**
-   * Values and state of all that trains.
-   *
-   * @param values (P) F32
-   * @param expAvg (P) F32
-   * @param expAvgSq (P) F32
-   * @param steps steps taken
-   */
-  record FlatState(HostTensor values, HostTensor expAvg, HostTensor expAvgSq, long steps) {}
 }

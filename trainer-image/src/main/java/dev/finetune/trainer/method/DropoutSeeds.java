@@ -1,20 +1,24 @@
 package dev.finetune.trainer.method;
 
-/** Seeds of the dropout masks: one of each layer, so that a layer can be computed again alone. */
+/**
+ * Seeds of the dropout masks: one of each layer, so that a layer can be computed again alone, and
+ * behind them one of the head.
+ */
 final class DropoutSeeds {
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
   private DropoutSeeds() {}
 
   /**
-   * Numbers below 2^32 (PyTorch's CPU generator takes no more of a seed) by SplitMix64.
+   * As many as layers, and one: numbers below 2^32 (PyTorch's CPU generator takes no more of a
+   * seed) by SplitMix64.
    *
    * @param seed the micro-batch's
-   * @param layers how many
+   * @param layers of the model
    */
   static long[] of(long seed, int layers) {
-    long[] seeds = new long[layers];
-    for (int i = 0; i < layers; i++) {
+    long[] seeds = new long[layers + 1];
+    for (int i = 0; i <= layers; i++) {
       seeds[i] = mix(mix(seed) + (i + 1) * GOLDEN_GAMMA) >>> 32;
     }
     return seeds;

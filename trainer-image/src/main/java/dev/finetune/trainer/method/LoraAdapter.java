@@ -7,10 +7,10 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.TextGenerator;
+import dev.finetune.trainer.model.Tuning;
 import dev.finetune.trainer.safetensors.HostTensor;
 import dev.finetune.trainer.safetensors.SafetensorsReader;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -48,7 +48,7 @@ public final class LoraAdapter {
     Path file = folder.resolve("adapter_model.safetensors");
     Map<String, HostTensor> tensors = new LinkedHashMap<>();
     SafetensorsReader.read(file)
-        .forEach((name, tensor) -> tensors.put(LoraTensors.scriptName(name), tensor));
+        .forEach((name, tensor) -> tensors.put(PeftNames.scriptName(name), tensor));
     for (Map.Entry<String, HostTensor> entry : tensors.entrySet()) {
       boolean lora = entry.getKey().endsWith(A) || entry.getKey().endsWith(B);
       if (!lora
@@ -105,17 +105,15 @@ public final class LoraAdapter {
   public TextGenerator on(CausalLm base) {
     Map<String, LinearLayer> layers = new LinkedHashMap<>();
     base.folder().linearLayers().forEach(layer -> layers.put(layer.name(), layer));
-    Map<String, HostTensor> scaled = new LinkedHashMap<>();
+    Map<String, Double> scales = new LinkedHashMap<>();
     for (String name : names()) {
       HostTensor a = tensors.get(name + A);
       HostTensor b = tensors.get(name + B);
       LinearLayer layer = layers.get(name);
       check(name, a, b, layer);
-      scaled.put(name + A, a);
-      scaled.put(name + B, scaled(b, scale(name, Math.toIntExact(a.shape()[0]))));
+      scales.put(name, scale(name, Math.toIntExact(a.shape()[0])));
     }
-    // The scale may differ from layer to layer (alpha_pattern), so each is in its own B.
-    return TextGenerator.of(base, scaled, 1.0);
+    return TextGenerator.of(base, tensors, new Tuning(scales));
   }
 
   private Set<String> names() {
@@ -155,14 +153,5 @@ public final class LoraAdapter {
       }
     }
     return config.path("use_rslora").asBoolean(false) ? alpha / Math.sqrt(rank) : alpha / rank;
-  }
-
-  private static HostTensor scaled(HostTensor tensor, double scale) {
-    FloatBuffer values = tensor.floats();
-    float[] scaled = new float[values.limit()];
-    for (int i = 0; i < scaled.length; i++) {
-      scaled[i] = (float) (values.get(i) * scale);
-    }
-    return HostTensor.ofFloats(scaled, tensor.shape());
   }
 }

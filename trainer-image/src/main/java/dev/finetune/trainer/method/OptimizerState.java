@@ -19,6 +19,9 @@ record OptimizerState(
   private static final String EXP_AVG_SQ = ".exp_avg_sq";
   private static final String STEP = "step";
 
+  /** That of a rank which is told rank 0's. */
+  static final OptimizerState NONE = new OptimizerState(Map.of(), Map.of(), 0);
+
   /** All of it as one set of tensors: NAME.exp_avg, NAME.exp_avg_sq and step. */
   Map<String, HostTensor> tensors() {
     Map<String, HostTensor> tensors = new LinkedHashMap<>();

@@ -21,7 +21,7 @@ import java.util.function.IntFunction;
  * its sums don't depend on timing.
  */
 final class PipelineWindow implements AutoCloseable {
-  private final List<LoraStage> stages;
+  private final List<Stage> stages;
   private final List<Batch> batches;
   private final long windowTokens;
   private final IntFunction<long[]> seeds;
@@ -45,7 +45,7 @@ final class PipelineWindow implements AutoCloseable {
    * @param stop asked before a micro-batch enters; those that entered are finished
    */
   PipelineWindow(
-      List<LoraStage> stages,
+      List<Stage> stages,
       List<Batch> batches,
       long windowTokens,
       IntFunction<long[]> seeds,
@@ -75,9 +75,9 @@ final class PipelineWindow implements AutoCloseable {
   }
 
   private void pass(int number) {
-    LoraStage stage = stages.get(number);
+    Stage stage = stages.get(number);
     int most = stages.size() - number;
-    Queue<LoraStage.Passed> open = new ArrayDeque<>();
+    Queue<Stage.Passed> open = new ArrayDeque<>();
     try {
       boolean more = true;
       int next = 0;
@@ -90,13 +90,13 @@ final class PipelineWindow implements AutoCloseable {
         }
       }
     } finally {
-      open.forEach(LoraStage.Passed::close);
+      open.forEach(Stage.Passed::close);
     }
   }
 
   /** Takes the next micro-batch forward, if there is one. */
-  private boolean forward(int number, int micro, Queue<LoraStage.Passed> open) {
-    LoraStage stage = stages.get(number);
+  private boolean forward(int number, int micro, Queue<Stage.Passed> open) {
+    Stage stage = stages.get(number);
     Optional<ScriptValue> input = number == 0 ? enter(micro) : forward.get(number).receive();
     if (input.isEmpty()) {
       if (number + 1 < stages.size()) {
@@ -104,7 +104,7 @@ final class PipelineWindow implements AutoCloseable {
       }
       return false;
     }
-    LoraStage.Passed passed;
+    Stage.Passed passed;
     try (ScriptValue hidden = input.get()) {
       passed = stage.forward(batches.get(micro), hidden, seeds.apply(micro));
     }
@@ -133,24 +133,22 @@ final class PipelineWindow implements AutoCloseable {
     return Optional.of(stages.get(0).embed(batches.get(micro)));
   }
 
-  private void loss(int number, int micro, LoraStage.Passed passed) {
-    LoraStage stage = stages.get(number);
-    try (ScriptValue loss = stage.loss(passed, windowTokens, stage.trains())) {
+  private void loss(int number, int micro, Stage.Passed passed) {
+    Stage stage = stages.get(number);
+    try (ScriptValue loss = stage.loss(passed, windowTokens)) {
       losses[micro] = stage.value(loss);
-      if (stage.trains()) {
-        backward.get(number).send(stage.gradient(loss));
-      }
+      backward.get(number).send(stage.gradient(loss));
     }
   }
 
   /** Takes the oldest open micro-batch backward. */
-  private void backward(int number, LoraStage stage, Queue<LoraStage.Passed> open) {
+  private void backward(int number, Stage stage, Queue<Stage.Passed> open) {
     ScriptValue gradient =
         backward
             .get(number)
             .receive()
             .orElseThrow(() -> new IllegalStateException("a gradient is missing"));
-    try (LoraStage.Passed passed = open.remove();
+    try (Stage.Passed passed = open.remove();
         ScriptValue output = gradient) {
       ScriptValue input = stage.backward(passed, output);
       if (stage.handsGradientOn()) {

@@ -44,7 +44,7 @@ public interface TrainableModel extends AutoCloseable {
   /** Sum of the negative log-likelihoods of the batch's supervised tokens, without dropout. */
   double evaluate(Batch batch);
 
-  /** The trained tensors by their name in PEFT's adapter file; copies. */
+  /** The trained tensors as they are saved, by name; copies. */
   Map<String, HostTensor> adapter();
 
   /**

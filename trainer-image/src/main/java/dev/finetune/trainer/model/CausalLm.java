@@ -25,6 +25,7 @@ public final class CausalLm implements AutoCloseable {
   private final ModelFolder folder;
   private final LayerRange layers;
   private final String device;
+  private final int torchType;
   private final TorchScript script;
   private final ScriptValue config;
   private final ScriptValue weights;
@@ -33,12 +34,14 @@ public final class CausalLm implements AutoCloseable {
       ModelFolder folder,
       LayerRange layers,
       String device,
+      int torchType,
       TorchScript script,
       ScriptValue config,
       ScriptValue weights) {
     this.folder = folder;
     this.layers = layers;
     this.device = device;
+    this.torchType = torchType;
     this.script = script;
     this.config = config;
     this.weights = weights;
@@ -98,7 +101,7 @@ public final class CausalLm implements AutoCloseable {
     try {
       int type = TorchTypes.of(precision, device);
       ScriptValue weights = ModelWeights.load(script, folder, layers, type, device);
-      return new CausalLm(folder, layers, device, script, config, weights);
+      return new CausalLm(folder, layers, device, type, script, config, weights);
     } catch (RuntimeException e) {
       config.close();
       throw e;
@@ -192,26 +195,26 @@ public final class CausalLm implements AutoCloseable {
   }
 
   /**
-   * The model with an adapter, as the script's calls take it.
+   * The model with what a method puts on it, as the script's calls take it.
    *
-   * @param adapter the script's dictionary of LAYER.lora_A and LAYER.lora_B
-   * @param scale factor of B A
+   * @param tensors the script's dictionary of them, by the names that causal_lm.py knows
+   * @param tuning what the method says beside
    */
-  public ScriptValue withAdapter(ScriptValue adapter, double scale) {
-    return script.call("model", config, weights, adapter, scale);
+  public ScriptValue tuned(ScriptValue tensors, Tuning tuning) {
+    return script.call("model", config, weights, tensors, tuning.scales(), torchType, device);
   }
 
   /** The model as it is, as the script's calls take it. */
-  public ScriptValue withoutAdapter() {
+  public ScriptValue untuned() {
     try (ScriptValue none = script.call("no_weights")) {
-      return withAdapter(none, 1.0);
+      return tuned(none, Tuning.NONE);
     }
   }
 
   /**
    * Logits of every position of a batch.
    *
-   * @param model with or without an adapter
+   * @param model tuned or untuned
    * @param ids (B, T) of I64
    * @return (B, T, V) of F32
    */

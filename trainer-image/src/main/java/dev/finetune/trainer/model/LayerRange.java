@@ -45,6 +45,15 @@ public record LayerRange(int first, int end, int layers) {
   }
 
   /**
+   * Whether a part of the network lies here.
+   *
+   * @param part index of a decoder layer; -1: the embedding, the number of layers: the head
+   */
+  public boolean containsPart(int part) {
+    return contains(part) || (part < 0 && hasEmbedding()) || (part == layers && hasHead());
+  }
+
+  /**
    * Whether a weight is read here. The matrix of a tied head is, where the embedding is and where
    * the head is.
    *

@@ -13,4 +13,10 @@ public record LinearLayer(String name, int layer, long in, long out) {
   public String suffix() {
     return name.substring(name.lastIndexOf('.') + 1);
   }
+
+  /** Names what it reads: q_proj, k_proj and v_proj read the same, gate_proj and up_proj too. */
+  public String input() {
+    String module = name.substring(0, name.length() - suffix().length());
+    return suffix().equals("down_proj") || suffix().equals("o_proj") ? name : module;
+  }
 }

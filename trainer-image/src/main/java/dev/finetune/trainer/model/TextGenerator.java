@@ -26,20 +26,20 @@ public final class TextGenerator implements AutoCloseable {
 
   /** A generator of the base model's text; the model stays open when it is closed. */
   public static TextGenerator of(CausalLm base) {
-    return new TextGenerator(base, base.withoutAdapter());
+    return new TextGenerator(base, base.untuned());
   }
 
   /**
    * A generator of the tuned model's text; the model stays open when it is closed.
    *
-   * @param adapter LAYER.lora_A (r, in) and LAYER.lora_B (out, r), F32
-   * @param scale factor of B A
+   * @param tensors what a method puts on the model, F32, by the names that causal_lm.py knows
+   * @param tuning what the method says beside
    */
-  public static TextGenerator of(CausalLm base, Map<String, HostTensor> adapter, double scale) {
-    try (ScriptValue tensors = base.script().call("no_weights")) {
-      adapter.forEach(
-          (name, tensor) -> base.script().run("put_tensor", tensors, name, tensor, base.device()));
-      return new TextGenerator(base, base.withAdapter(tensors, scale));
+  public static TextGenerator of(CausalLm base, Map<String, HostTensor> tensors, Tuning tuning) {
+    try (ScriptValue copies = base.script().call("no_weights")) {
+      tensors.forEach(
+          (name, tensor) -> base.script().run("put_tensor", copies, name, tensor, base.device()));
+      return new TextGenerator(base, base.tuned(copies, tuning));
     }
   }
 

@@ -9,19 +9,17 @@ import dev.finetune.api.v1alpha1.TrainingOptions;
  * @param length tokens of each at most, T
  * @param perWindow micro-batches of an optimizer step: no more can be in flight
  * @param recompute whether only each layer's input is kept (gradient checkpointing)
- * @param dropout whether the adapter's inputs are masked
  * @param bytesPerNumber of the frozen weights and the activations: 4, or 2 for BF16
  */
 public record MicroBatchSize(
-    int rows, int length, int perWindow, boolean recompute, boolean dropout, int bytesPerNumber) {
+    int rows, int length, int perWindow, boolean recompute, int bytesPerNumber) {
   /** That of a recipe. */
-  public static MicroBatchSize of(TrainingOptions options, boolean dropout, int bytesPerNumber) {
+  public static MicroBatchSize of(TrainingOptions options, int bytesPerNumber) {
     return new MicroBatchSize(
         options.batchSize(),
         options.maxLength(),
         options.gradientAccumulationSteps(),
         options.gradientCheckpointing(),
-        dropout,
         bytesPerNumber);
   }
 
@@ -30,19 +28,19 @@ public record MicroBatchSize(
   }
 
   MicroBatchSize withRows(int fewer) {
-    return new MicroBatchSize(fewer, length, perWindow, recompute, dropout, bytesPerNumber);
+    return new MicroBatchSize(fewer, length, perWindow, recompute, bytesPerNumber);
   }
 
   /** The same with shorter sequences. */
   public MicroBatchSize withLength(int shorter) {
-    return new MicroBatchSize(rows, shorter, perWindow, recompute, dropout, bytesPerNumber);
+    return new MicroBatchSize(rows, shorter, perWindow, recompute, bytesPerNumber);
   }
 
   MicroBatchSize recomputing() {
-    return new MicroBatchSize(rows, length, perWindow, true, dropout, bytesPerNumber);
+    return new MicroBatchSize(rows, length, perWindow, true, bytesPerNumber);
   }
 
   MicroBatchSize inBf16() {
-    return new MicroBatchSize(rows, length, perWindow, recompute, dropout, 2);
+    return new MicroBatchSize(rows, length, perWindow, recompute, 2);
   }
 }

@@ -1,5 +1,6 @@
 package dev.finetune.trainer.placement;
 
+import dev.finetune.trainer.method.TuningMethod;
 import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.LayerTraits;
 import dev.finetune.trainer.model.LinearLayer;
@@ -7,18 +8,15 @@ import dev.finetune.trainer.model.ModelConfig;
 import dev.finetune.trainer.model.ModelFolder;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * The memory that training a LoRA replica takes, by layers: counted from what causal_lm.py and the
+ * The memory that training a replica takes, by layers: counted from what causal_lm.py and the
  * architectures' scripts keep; within 3 % of what was measured (LayerPlanTest), to which an
  * allocator adds its holes and CUDA its context, about half a GiB. With N = B T tokens of a
- * micro-batch, C the hidden size, D H the heads' size, I the MLP's, V the vocabulary, r the rank
- * and e bytes of a number, the graph of one layer keeps
+ * micro-batch, C the hidden size, D H the heads' size, I the MLP's, V the vocabulary and e bytes of
+ * a number, the graph of one layer keeps
  *
  * <ul>
  *   <li>the norms' inputs in float32: 4 N C for each of the two, or four;
@@ -31,10 +29,7 @@ import java.util.stream.IntStream;
  *   <li>where q and k have norms, their inputs in float32 and two numbers of each head: N (H + K)
  *       (4 D + 8);
  *   <li>the MLP's gate before and after its activation, and what it is multiplied with: 3 N I e;
- *   <li>x A^T of each adapted linear layer: N r e;
- *   <li>without dropout the inputs of the adapted linear layers, shared by those with the same one
- *       (that of o_proj is attention's result): N in e; with dropout for each its own masked input
- *       and the mask: N in (e + 1).
+ *   <li>what the method needs: {@link TuningMethod#keptPerToken}.
  * </ul>
  *
  * Where layers are computed again, only their inputs are kept for the micro-batches in flight, N C
@@ -50,8 +45,7 @@ public final class ReplicaMemory {
   private static final int BYTES_PER_TRAINED = 16;
 
   private final ModelFolder folder;
-  private final List<LinearLayer> adapted;
-  private final int rank;
+  private final TuningMethod method;
   private final long headRows;
   private final Map<LayerRange, Long> parameters;
   private final MicroBatchSize batch;
@@ -60,7 +54,7 @@ public final class ReplicaMemory {
   /** The MLP's size. */
   private final long inner;
 
-  /** Numbers that train, of each layer. */
+  /** Numbers that train, of each part of the network from the embedding to the head. */
   private final long[] trained;
 
   /** Bytes of the graph, of each layer. */
@@ -68,30 +62,23 @@ public final class ReplicaMemory {
 
   /**
    * @param folder the checked model
-   * @param adapted the linear layers that an adapter is put on
-   * @param rank of the adapter
+   * @param method what trains
    * @param headRows rows that meet the head at once
    * @param batch the micro-batch
    */
   public ReplicaMemory(
-      ModelFolder folder,
-      List<LinearLayer> adapted,
-      int rank,
-      long headRows,
-      MicroBatchSize batch) {
-    this(folder, adapted, rank, headRows, new HashMap<>(), batch);
+      ModelFolder folder, TuningMethod method, long headRows, MicroBatchSize batch) {
+    this(folder, method, headRows, new HashMap<>(), batch);
   }
 
   private ReplicaMemory(
       ModelFolder folder,
-      List<LinearLayer> adapted,
-      int rank,
+      TuningMethod method,
       long headRows,
       Map<LayerRange, Long> parameters,
       MicroBatchSize batch) {
     this.folder = folder;
-    this.adapted = adapted;
-    this.rank = rank;
+    this.method = method;
     this.headRows = headRows;
     this.parameters = parameters;
     this.batch = batch;
@@ -102,16 +89,13 @@ public final class ReplicaMemory {
             .mapToLong(LinearLayer::in)
             .max()
             .orElse(0);
-    this.trained = new long[layers()];
-    for (LinearLayer linear : adapted) {
-      trained[linear.layer()] += rank * (linear.in() + linear.out());
-    }
+    this.trained = IntStream.rangeClosed(-1, layers()).mapToLong(method::trainedNumbers).toArray();
     this.graphs = IntStream.range(0, layers()).mapToLong(this::graph).toArray();
   }
 
   /** The same model with another micro-batch. */
   ReplicaMemory with(MicroBatchSize other) {
-    return new ReplicaMemory(folder, adapted, rank, headRows, parameters, other);
+    return new ReplicaMemory(folder, method, headRows, parameters, other);
   }
 
   MicroBatchSize batch() {
@@ -131,7 +115,11 @@ public final class ReplicaMemory {
    */
   public DeviceLoad load(LayerRange layers, int inFlight) {
     long weights = parameters.computeIfAbsent(layers, folder::parameters) * batch.bytesPerNumber();
-    long numbers = Arrays.stream(trained, layers.first(), layers.end()).sum();
+    long numbers =
+        IntStream.rangeClosed(-1, layers())
+            .filter(layers::containsPart)
+            .mapToLong(part -> trained[part + 1])
+            .sum();
     return new DeviceLoad(
         layers, weights, BYTES_PER_TRAINED * numbers, activations(layers, inFlight));
   }
@@ -182,26 +170,9 @@ public final class ReplicaMemory {
       long normed = config.heads() + config.keyValueHeads();
       perToken += normed * Float.BYTES * (config.headDim() + 2);
     }
-    Set<String> inputs = new HashSet<>();
-    for (LinearLayer linear : adapted) {
-      if (linear.layer() == layer) {
-        perToken += rank * e;
-        if (batch.dropout()) {
-          perToken += linear.in() * (e + 1);
-        } else if (!linear.suffix().equals("o_proj") && inputs.add(input(linear))) {
-          perToken += linear.in() * e;
-        }
-      }
-    }
+    perToken += method.keptPerToken(layer, batch.bytesPerNumber());
     // In less than float32 the softmax's result is there once more, as the product takes it.
     long perScore = Float.BYTES + (e < Float.BYTES ? 2 * e : e);
     return batch.tokens() * perToken + (traits.cappedScores() ? perScore * scores() : 0);
-  }
-
-  /** Names what a linear layer reads: q_proj, k_proj and v_proj read the same. */
-  private static String input(LinearLayer linear) {
-    String suffix = linear.suffix();
-    String module = linear.name().substring(0, linear.name().length() - suffix.length());
-    return suffix.equals("down_proj") ? linear.name() : module;
   }
 }

@@ -93,6 +93,11 @@ public final class JsonLineConsole implements RunListener {
   }
 
   @Override
+  public void noted(String flag) {
+    print("flag", flag);
+  }
+
+  @Override
   public void warned(String message) {
     print("warning", message);
   }

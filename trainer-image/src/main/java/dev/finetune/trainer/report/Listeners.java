@@ -76,6 +76,11 @@ public record Listeners(List<RunListener> all) implements RunListener {
   }
 
   @Override
+  public void noted(String flag) {
+    tell(each -> each.noted(flag));
+  }
+
+  @Override
   public void warned(String message) {
     tell(each -> each.warned(message));
   }

@@ -125,6 +125,11 @@ public final class ProgressBar implements RunListener {
   }
 
   @Override
+  public void noted(String flag) {
+    above("flag: " + flag);
+  }
+
+  @Override
   public void warned(String message) {
     above("warning: " + message);
   }

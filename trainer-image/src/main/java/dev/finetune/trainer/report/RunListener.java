@@ -14,6 +14,9 @@ public interface RunListener {
   /** The recipe is read, and every default filled in. */
   default void resolved(ObjectNode recipe) {}
 
+  /** What a flag of the command line means here, where it means something else elsewhere. */
+  default void noted(String flag) {}
+
   /** Every row of the data is checked. */
   default void checked(DatasetVerdict verdict) {}
 

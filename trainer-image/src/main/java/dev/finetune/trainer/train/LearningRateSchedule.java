@@ -18,13 +18,13 @@ public final class LearningRateSchedule {
    *
    * @param shape how the rate falls after the warm-up
    * @param peak the rate at the end of the warm-up
-   * @param warmupRatio share of all steps that are warm-up, rounded up to whole steps
+   * @param warmupSteps steps in which the rate rises
    * @param totalSteps optimizer steps of the run
    */
-  public LearningRateSchedule(Schedule shape, double peak, double warmupRatio, int totalSteps) {
+  public LearningRateSchedule(Schedule shape, double peak, int warmupSteps, int totalSteps) {
     this.shape = shape;
     this.peak = peak;
-    this.warmupSteps = (int) Math.ceil(warmupRatio * totalSteps);
+    this.warmupSteps = warmupSteps;
     this.totalSteps = totalSteps;
   }
 

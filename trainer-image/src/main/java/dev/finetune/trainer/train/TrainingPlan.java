@@ -27,7 +27,13 @@ public final class TrainingPlan {
     this.totalSteps = (int) Math.min(allEpochs, limit);
     this.schedule =
         new LearningRateSchedule(
-            options.schedule(), options.learningRate(), options.warmupRatio(), totalSteps);
+            options.schedule(), options.learningRate(), warmupSteps(), totalSteps);
+  }
+
+  private int warmupSteps() {
+    return options.warmupSteps() != null
+        ? options.warmupSteps()
+        : (int) Math.ceil(options.warmupRatio() * totalSteps);
   }
 
   /** Optimizer steps of the run: all epochs, or maxSteps where that is less. */

@@ -1,6 +1,6 @@
-# What every decoder-only language model shares: linear layers with their adapter, the loss, the
-# backward pass, the optimizer step, generation. An architecture's own file is put before it and
-# defines
+# What every decoder-only language model shares: linear layers with what a tuning method puts on
+# them, the loss, the backward pass, the optimizer step, generation. An architecture's own file is put
+# before it, takes its weights through weight(), linear() and embedding(), and defines
 #   class Config(NamedTuple)                   its numbers, with at least the fields
 #     layers : int
 #     kv_heads : int
@@ -15,7 +15,7 @@
 #   read_config(numbers) -> Config
 #   embed(ids, model) -> hidden                (N) -> (N, C)
 #   layer(hidden, i, model, run, cache) -> hidden   (N, C) -> (N, C)
-#   head(hidden, model) -> logits              (N, C) -> (N, V), with the final norm
+#   head(hidden, model, run) -> logits         (N, C) -> (N, V), with the final norm
 #
 # This is TorchScript in the form in which archives hold it: `torch.` names the operators of ATen,
 # `__torch__.` what is defined in these files, and element types are numbers:
@@ -24,6 +24,11 @@
 # Shapes: B rows of T tokens, N = B T, C hidden, V vocabulary, H query heads, K key/value heads,
 # D size of a head, r rank of an adapter, P numbers that train.
 #
+# What trains is a list of named tensors, each of which belongs to a part of the network: part 0 is
+# the embedding, part i + 1 is layer i, and the last part is the final norm with the head. A method is
+# nothing but such names, which the functions below look up:
+#   LAYER.lora_A (r, in), LAYER.lora_B (out, r)
+#
 # A packed micro-batch is one row (B = 1) of sequences that stand one behind the other without
 # padding. Positions start anew in each, and attention works on each by itself, so none sees another
 # and no T x T mask is made. Everything else works token by token.
@@ -31,8 +36,10 @@
 class Model(NamedTuple):
   config : __torch__.Config
   weights : Dict[str, Tensor]   # frozen, by their names in the model's file
-  adapter : Dict[str, Tensor]   # LAYER.lora_A (r, in) and LAYER.lora_B (out, r), float32
-  scale : float                 # of B A: alpha / r, or alpha / sqrt(r)
+  tuned : Dict[str, Tensor]     # what a method puts on them, float32
+  scales : Dict[str, float]     # of a linear layer's B A, by the layer's name; "" of the others
+  dtype : int                   # to compute in
+  device : Device
 
 # One run through the layers.
 class Run(NamedTuple):
@@ -50,6 +57,13 @@ class Passed(NamedTuple):
   run : __torch__.Run
   kept : List[Tensor]           # what forward_layers returned
 
+# What takes its optimizer step at the same rate and with the same decay.
+class Group(NamedTuple):
+  factor : float                # times the learning rate
+  decays : bool
+  adamw : List[List[Tensor]]    # for the fused operator: slices of part, part_gradient, exp_avg and
+                                # exp_avg_sq, and for each of them steps
+
 # The tensors that train, one behind the other in one flat tensor. Where several ranks train, each
 # has all of them, and AdamW's state of its own part only (ZeRO stage 1, arXiv:1910.02054); zeros
 # fill the last part up.
@@ -62,9 +76,10 @@ class Trained(NamedTuple):
   exp_avg : Tensor              # as part
   exp_avg_sq : Tensor           # as part
   steps : Tensor                # ()
-  adamw : List[List[Tensor]]    # each of the last five in a list of its own, for the fused operator
-  adapter : Dict[str, Tensor]   # views of flat, leaves of the graph
-  layers : List[List[str]]      # names of the tensors of each layer, in the order of flat
+  groups : List[__torch__.Group]
+  tuned : Dict[str, Tensor]     # views of flat, leaves of the graph
+  gradients : Dict[str, Tensor] # views of gradient, by the same names
+  parts : List[List[str]]       # names of the tensors of each part of the network
 
 def longest(lengths: List[int], otherwise: int) -> int:
   if torch.eq(torch.len(lengths), 0):
@@ -75,16 +90,16 @@ def longest(lengths: List[int], otherwise: int) -> int:
   return most
 
 # `length` is T. The sequences of a packed row have their positions from tables for the longest.
-def new_run(model: __torch__.Model, rows: int, lengths: List[int], past: int, length: int, device: Device, dtype: int) -> __torch__.Run:
+def new_run(model: __torch__.Model, rows: int, lengths: List[int], past: int, length: int) -> __torch__.Run:
   config = model.config
   most = __torch__.longest(lengths, length)
   of_cos = annotate(List[Tensor], [])
   of_sin = annotate(List[Tensor], [])
   for inverse in config.frequencies:
-    cos, sin = __torch__.rope_tables(inverse, past, most, device, dtype)
+    cos, sin = __torch__.rope_tables(inverse, past, most, model.device, model.dtype)
     of_cos.append(__torch__.restart(cos, lengths))
     of_sin.append(__torch__.restart(sin, lengths))
-  mask = __torch__.sliding_window_mask(config.window, past, most, device, dtype)
+  mask = __torch__.sliding_window_mask(config.window, past, most, model.device, model.dtype)
   return __torch__.Run(rows, lengths, past, of_cos, of_sin, mask, 0., None)
 
 # A table's first rows for each sequence, one behind the other; the table itself without sequences.
@@ -95,6 +110,21 @@ def restart(table: Tensor, lengths: List[int]) -> Tensor:
   for length in lengths:
     parts.append(torch.slice(table, 0, 0, length))
   return torch.cat(parts)
+
+# A weight of the model in the type to compute in, whether it is frozen or trains.
+def weight(name: str, model: __torch__.Model) -> Tensor:
+  if name in model.tuned:
+    return model.tuned[name].to(model.dtype)
+  return model.weights[name]
+
+def has_weight(name: str, model: __torch__.Model) -> bool:
+  return torch.__or__(name in model.weights, name in model.tuned)
+
+# The factor of a layer's B A: alpha / r, or alpha / sqrt(r).
+def scale_of(name: str, model: __torch__.Model) -> float:
+  if name in model.scales:
+    return model.scales[name]
+  return model.scales[""]
 
 # The run of layer i: its masks come from a seed of its own, so that computing the layer again for
 # the backward pass draws the same ones.
@@ -113,21 +143,36 @@ def keep_mask(like: Tensor, probability: float, generator: Optional[Generator]) 
   below = int(torch.round(probability * 65536.)) - 32768
   return torch.ge(torch.view_copy(draws, dtype=2), below)[0:n].view(torch.size(like))
 
-# x W^T + bias + scale dropout(x) A^T B^T (LoRA, arXiv:2106.09685), (N, in) -> (N, out).
-# The last product is added in place: W's product has no other user.
+# y + scale dropout(x) A^T B^T (LoRA, arXiv:2106.09685). It is added in place: y, W's product, has no
+# other user.
+def lora(y: Tensor, x: Tensor, name: str, model: __torch__.Model, run: __torch__.Run) -> Tensor:
+  a = model.tuned[name + ".lora_A"].to(x.dtype)
+  b = model.tuned[name + ".lora_B"].to(x.dtype)
+  scale = __torch__.scale_of(name, model)
+  if torch.__isnot__(run.generator, None):
+    x = x * __torch__.keep_mask(x, run.dropout, run.generator)
+    scale = torch.div(scale, 1. - run.dropout)
+  return torch.addmm_(y, torch.mm(x, a.t()), b.t(), beta=1., alpha=scale)
+
+# x W^T + bias with what the method puts on it, (N, in) -> (N, out).
 def linear(x: Tensor, name: str, model: __torch__.Model, run: __torch__.Run) -> Tensor:
-  y = torch.mm(x, model.weights[name + ".weight"].t())
-  if name + ".bias" in model.weights:
-    y = torch.add(y, model.weights[name + ".bias"])
-  if name + ".lora_A" in model.adapter:
-    a = model.adapter[name + ".lora_A"].to(x.dtype)
-    b = model.adapter[name + ".lora_B"].to(x.dtype)
-    scale = model.scale
-    if torch.__isnot__(run.generator, None):
-      x = x * __torch__.keep_mask(x, run.dropout, run.generator)
-      scale = torch.div(scale, 1. - run.dropout)
-    y = torch.addmm_(y, torch.mm(x, a.t()), b.t(), beta=1., alpha=scale)
+  y = torch.mm(x, __torch__.weight(name + ".weight", model).t())
+  if __torch__.has_weight(name + ".bias", model):
+    y = torch.add(y, __torch__.weight(name + ".bias", model))
+  if name + ".lora_A" in model.tuned:
+    y = __torch__.lora(y, x, name, model, run)
   return y
+
+# Rows of the embedding, (N) -> (N, C).
+def embedding(ids: Tensor, model: __torch__.Model) -> Tensor:
+  name = "model.embed_tokens.weight"
+  if name in model.tuned:
+    return torch.embedding(model.tuned[name], ids).to(model.dtype)
+  return torch.embedding(model.weights[name], ids)
+
+# The first layer's input, (B, T) ids -> (N, C).
+def first_hidden(ids: Tensor, model: __torch__.Model) -> Tensor:
+  return __torch__.embed(ids.view([-1]), model)
 
 # x over its root mean square, in float32. One tensor of x's size is made, the result: what is made
 # and dropped between tensors that stay leaves holes in the heap.
@@ -282,64 +327,94 @@ def rope_tables(inverse: Tensor, start: int, length: int, device: Device, dtype:
   angles = torch.cat([angles, angles], -1)
   return (torch.cos(angles).to(dtype), torch.sin(angles).to(dtype))
 
-# Sum of the negative log-likelihoods of the targets, and its gradient by the hidden states where
-# wanted, divided by `divisor`. Only the supervised rows meet the head, `chunk` at a time, so that
-# no more than chunk x V logits live at once.
-def head_loss(hidden: Tensor, labels: Tensor, model: __torch__.Model, divisor: int, chunk: int, want_gradient: bool) -> Tuple[float, Tensor]:
+# The rows of the hidden states whose prediction is supervised, and what they should predict: the
+# prediction at t is compared with the label at t + 1, and a row's last token predicts nothing.
+def supervised_rows(labels: Tensor) -> Tuple[Tensor, Tensor]:
   rows, tokens = torch.size(labels)
-  # The prediction at t is compared with the label at t + 1; a row's last token predicts nothing.
   nothing = torch.full([rows, 1], -100, dtype=4, device=labels.device)
   targets = torch.cat([torch.slice(labels, 1, 1, tokens), nothing], 1).view([-1])
   supervised = torch.squeeze(torch.nonzero(torch.ne(targets, -100)), 1)
-  targets = torch.index_select(targets, 0, supervised)
+  return (supervised, torch.index_select(targets, 0, supervised))
+
+# Sum of the negative log-likelihoods of the targets (N), ().
+def nll_sum(x: Tensor, targets: Tensor, model: __torch__.Model, run: __torch__.Run) -> Tensor:
+  logits = __torch__.head(x, model, run).to(6)
+  return torch.cross_entropy_loss(logits, targets, None, 2, -100, 0.)
+
+# Sum of the negative log-likelihoods of all supervised tokens. Only their rows meet the head, `chunk`
+# at a time, so that no more than chunk x V logits live at once.
+def loss_sum(hidden: Tensor, labels: Tensor, model: __torch__.Model, run: __torch__.Run, chunk: int) -> float:
+  supervised, targets = __torch__.supervised_rows(labels)
   inputs = torch.index_select(hidden.detach(), 0, supervised)
-  gradients = torch.empty_like(inputs)
   total = torch.zeros([], dtype=7, device=hidden.device)
   count = supervised.size(0)
   start = 0
   while torch.lt(start, count):
     end = ops.prim.min(start + chunk, count)
-    x = torch.requires_grad_(torch.slice(inputs, 0, start, end).detach(), want_gradient)
-    logits = __torch__.head(x, model).to(6)
-    nll = torch.cross_entropy_loss(logits, torch.slice(targets, 0, start, end), None, 2, -100, 0.)
-    total = total + nll.detach().to(7)
-    if want_gradient:
-      gradient = torch.grad([torch.div(nll, divisor)], [x])[0]
-      torch.copy_(torch.slice(gradients, 0, start, end), unchecked_cast(Tensor, gradient))
+    nll = __torch__.nll_sum(torch.slice(inputs, 0, start, end), torch.slice(targets, 0, start, end), model, run)
+    total = total + nll.to(7)
     start = end
-  if want_gradient:
-    all = torch.index_copy(torch.zeros_like(hidden.detach()), 0, supervised, gradients)
-    return (total.item(), all)
-  return (total.item(), gradients)
+  return total.item()
 
-def leaves(trained: __torch__.Trained, i: int) -> List[Tensor]:
+# The leaves of a part of the network.
+def leaves(trained: __torch__.Trained, part: int) -> List[Tensor]:
   tensors = annotate(List[Tensor], [])
-  for name in trained.layers[i]:
-    tensors.append(trained.adapter[name])
+  for name in trained.parts[part]:
+    tensors.append(trained.tuned[name])
   return tensors
 
-# The lowest layer with something to train: the backward pass ends there.
+# Adds to the window's gradients of a part's tensors.
+def add_gradients(trained: __torch__.Trained, part: int, gradients: List[Optional[Tensor]]) -> None:
+  names = trained.parts[part]
+  for i in range(torch.len(names)):
+    torch.add_(trained.gradients[names[i]], unchecked_cast(Tensor, gradients[i]))
+  return None
+
+# The lowest layer with something to train, where the backward pass ends: -1 is the embedding, and the
+# number of layers the head.
 def lowest_trained(trained: __torch__.Trained) -> int:
-  for i in range(torch.len(trained.layers)):
-    if torch.gt(torch.len(trained.layers[i]), 0):
-      return i
-  return torch.len(trained.layers)
+  for part in range(torch.len(trained.parts)):
+    if torch.gt(torch.len(trained.parts[part]), 0):
+      return part - 1
+  return torch.len(trained.parts) - 2
 
-# The window's gradient of one layer's tensors; `flat` order is layer order, so they are adjacent.
-def add_gradients(trained: __torch__.Trained, offset: int, gradients: List[Optional[Tensor]]) -> int:
-  for g in gradients:
-    gradient = unchecked_cast(Tensor, g)
-    n = torch.numel(gradient)
-    torch.add_(torch.slice(trained.gradient, 0, offset, offset + n), gradient.reshape([-1]))
-    offset = offset + n
-  return offset
+# The same sum as loss_sum. Adds the gradients of loss / divisor to the window's of what trains in the
+# head, and returns the one by the hidden states, where `further`.
+def head_backward(hidden: Tensor, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, run: __torch__.Run, divisor: int, chunk: int, further: bool) -> Tuple[float, Tensor]:
+  supervised, targets = __torch__.supervised_rows(labels)
+  inputs = torch.index_select(hidden.detach(), 0, supervised)
+  gradients = torch.empty_like(inputs)
+  part = torch.len(trained.parts) - 1
+  total = torch.zeros([], dtype=7, device=hidden.device)
+  count = supervised.size(0)
+  start = 0
+  while torch.lt(start, count):
+    end = ops.prim.min(start + chunk, count)
+    torch.set_grad_enabled(True)
+    x = torch.requires_grad_(torch.slice(inputs, 0, start, end).detach(), further)
+    nll = __torch__.nll_sum(x, torch.slice(targets, 0, start, end), model, run)
+    total = total + nll.detach().to(7)
+    wanted = __torch__.leaves(trained, part)
+    if further:
+      wanted.append(x)
+    found = torch.grad([torch.div(nll, divisor)], wanted)
+    torch.set_grad_enabled(False)
+    if further:
+      torch.copy_(torch.slice(gradients, 0, start, end), unchecked_cast(Tensor, found.pop(-1)))
+    __torch__.add_gradients(trained, part, found)
+    start = end
+  if further:
+    return (total.item(), torch.index_copy(torch.zeros_like(hidden.detach()), 0, supervised, gradients))
+  return (total.item(), gradients)
 
-def offset_of(trained: __torch__.Trained, layer: int) -> int:
-  offset = 0
-  for i in range(layer):
-    for name in trained.layers[i]:
-      offset = offset + torch.numel(trained.adapter[name])
-  return offset
+# Adds the gradients of what trains in the embedding, from that of the first layer's input.
+def embedding_backward(ids: Tensor, gradient: Tensor, model: __torch__.Model, trained: __torch__.Trained) -> None:
+  torch.set_grad_enabled(True)
+  x = __torch__.first_hidden(ids, model)
+  found = torch.grad([x], __torch__.leaves(trained, 0), annotate(List[Optional[Tensor]], [gradient]))
+  torch.set_grad_enabled(False)
+  __torch__.add_gradients(trained, 0, found)
+  return None
 
 # Forward through the layers [first, end), (N, C) -> (N, C). `lowest` is the lowest layer of the whole
 # model that trains: the backward pass ends there, and only if it lies below `first` does the input
@@ -370,6 +445,8 @@ def backward_layers(kept: List[Tensor], gradient: Tensor, first: int, end: int, 
   none = annotate(Dict[str, Tensor], {})
   start = ops.prim.max(first, lowest)
   y = kept.pop(-1)
+  if torch.ge(start, end):
+    return gradient
   if recompute:
     for j in range(end - start):
       i = end - 1 - j
@@ -377,19 +454,19 @@ def backward_layers(kept: List[Tensor], gradient: Tensor, first: int, end: int, 
       torch.set_grad_enabled(True)
       x = torch.requires_grad_(kept.pop(-1).detach(), further)
       y = __torch__.layer(x, i, model, __torch__.of_layer(run, i, dropout, seeds), none)
-      wanted = __torch__.leaves(trained, i)
+      wanted = __torch__.leaves(trained, i + 1)
       if further:
         wanted.append(x)
       gradients = torch.grad([y], wanted, annotate(List[Optional[Tensor]], [gradient]))
       torch.set_grad_enabled(False)
       if further:
         gradient = unchecked_cast(Tensor, gradients.pop(-1))
-      offset = __torch__.add_gradients(trained, __torch__.offset_of(trained, i), gradients)
+      __torch__.add_gradients(trained, i + 1, gradients)
     return gradient
   torch.set_grad_enabled(True)
   wanted = annotate(List[Tensor], [])
   for j in range(end - start):
-    wanted = torch.add(wanted, __torch__.leaves(trained, start + j))
+    wanted = torch.add(wanted, __torch__.leaves(trained, start + j + 1))
   further = torch.gt(first, lowest)
   if further:
     wanted.append(kept.pop(-1))
@@ -397,7 +474,12 @@ def backward_layers(kept: List[Tensor], gradient: Tensor, first: int, end: int, 
   torch.set_grad_enabled(False)
   if further:
     gradient = unchecked_cast(Tensor, gradients.pop(-1))
-  offset = __torch__.add_gradients(trained, __torch__.offset_of(trained, start), gradients)
+  for j in range(end - start):
+    part = end - j
+    of_part = annotate(List[Optional[Tensor]], [])
+    for name in trained.parts[part]:
+      of_part.insert(0, gradients.pop(-1))
+    __torch__.add_gradients(trained, part, of_part)
   return gradient
 
 # The most likely token, or one drawn from softmax(logits / temperature) cut to the top_k most
@@ -457,93 +539,151 @@ class CausalLm(Module):
     weights[name] = weights[to]
     return None
 
-  def model(self: __torch__.CausalLm, config: __torch__.Config, weights: Dict[str, Tensor], adapter: Dict[str, Tensor], scale: float) -> __torch__.Model:
-    return __torch__.Model(config, weights, adapter, scale)
+  def model(self: __torch__.CausalLm, config: __torch__.Config, weights: Dict[str, Tensor], tuned: Dict[str, Tensor], scales: Dict[str, float], dtype: int, device: str) -> __torch__.Model:
+    return __torch__.Model(config, weights, tuned, scales, dtype, torch.device(device))
 
-  # All that trains, zero but for every lora_A: uniform in +-1/sqrt(in), which is PyTorch's
-  # kaiming_uniform_ with a = sqrt(5), the initialisation of PEFT. Tensor j is (rows[j], columns[j])
-  # and belongs to layer layer_of[j]; they are in the layers' order. Those of the layers [first, end)
-  # are made, as they would be among all. The optimizer's state is that of one of several equal parts.
-  def new_trained(self: __torch__.CausalLm, names: List[str], layer_of: List[int], rows: List[int], columns: List[int], layers: int, first: int, end: int, seed: int, rank: int, ranks: int, device: str) -> __torch__.Trained:
+  # All that trains. Tensor j is (rows[j], columns[j]), or (rows[j]) where columns[j] is 0, belongs to
+  # part parts[j] and steps with group groups[j]; they are in the order of the parts. Those of the
+  # layers [first, end), with the embedding if the first is among them and the head if the last is,
+  # are made as they would be among all. starts[j] says from what: zeros; ones; normal, of variance 1;
+  # uniform in +-1/sqrt(columns), which is PyTorch's kaiming_uniform_ with a = sqrt(5); given, in the
+  # dictionary. The optimizer's state is that of one of several equal parts.
+  def new_trained(self: __torch__.CausalLm, names: List[str], parts: List[int], rows: List[int], columns: List[int], starts: List[str], given: Dict[str, Tensor], groups: List[int], factors: List[float], decays: List[int], layers: int, first: int, end: int, seed: int, rank: int, ranks: int, device: str) -> __torch__.Trained:
     torch.set_grad_enabled(False)
     generator = torch.Generator(device=torch.device("cpu"), seed=seed)
-    of_layers = annotate(List[List[str]], [])
-    for i in range(layers):
-      of_layers.append(annotate(List[str], []))
-    # The empty one is all that layers without a target have.
+    from_part = first + 1
+    if torch.eq(first, 0):
+      from_part = 0
+    to_part = end + 1
+    if torch.eq(end, layers):
+      to_part = end + 2
+    of_parts = annotate(List[List[str]], [])
+    for i in range(layers + 2):
+      of_parts.append(annotate(List[str], []))
+    # The empty one is all that layers without anything to train have.
     values = [torch.zeros([0], dtype=6)]
     for j in range(torch.len(names)):
-      value = torch.zeros([rows[j] * columns[j]], dtype=6)
-      if torch.endswith(names[j], ".lora_A"):
+      here = torch.__and__(torch.ge(parts[j], from_part), torch.lt(parts[j], to_part))
+      n = rows[j] * ops.prim.max(columns[j], 1)
+      value = torch.zeros([0], dtype=6)
+      # What is drawn is drawn in any case, so that it doesn't depend on which layers are here.
+      if torch.eq(starts[j], "uniform"):
         bound = torch.div(1., torch.sqrt(columns[j]))
-        value = torch.uniform_(value, torch.neg(bound), bound, generator=generator)
-      if torch.__and__(torch.ge(layer_of[j], first), torch.lt(layer_of[j], end)):
-        of_layers[layer_of[j]].append(names[j])
+        value = torch.uniform_(torch.empty([n], dtype=6), torch.neg(bound), bound, generator=generator)
+      elif torch.eq(starts[j], "normal"):
+        value = torch.normal_(torch.empty([n], dtype=6), 0., 1., generator=generator)
+      if here:
+        if torch.eq(starts[j], "zeros"):
+          value = torch.zeros([n], dtype=6)
+        elif torch.eq(starts[j], "ones"):
+          value = torch.ones([n], dtype=6)
+        elif torch.eq(starts[j], "given"):
+          value = given[names[j]].to(torch.device("cpu"), 6).reshape([-1])
+        of_parts[parts[j]].append(names[j])
         values.append(value)
     flat = torch.cat(values).to(torch.device(device))
     size = torch.numel(flat)
     length = torch.floordiv(size + ranks - 1, ranks)
     if torch.gt(length * ranks, size):
       flat = torch.cat([flat, torch.zeros([length * ranks - size], dtype=6, device=flat.device)])
-    adapter = annotate(Dict[str, Tensor], {})
-    offset = 0
-    for j in range(torch.len(names)):
-      if torch.__and__(torch.ge(layer_of[j], first), torch.lt(layer_of[j], end)):
-        n = rows[j] * columns[j]
-        leaf = torch.slice(flat, 0, offset, offset + n).view([rows[j], columns[j]]).detach()
-        adapter[names[j]] = torch.requires_grad_(leaf, True)
-        offset = offset + n
     steps = torch.zeros([], dtype=6, device=torch.device(device))
     gradient = torch.zeros_like(flat)
-    part = torch.slice(flat, 0, rank * length, (rank + 1) * length)
+    part_start = rank * length
+    part = torch.slice(flat, 0, part_start, part_start + length)
     part_gradient = gradient
     if torch.gt(ranks, 1):
       part_gradient = torch.zeros_like(part)
     exp_avg = torch.zeros_like(part)
     exp_avg_sq = torch.zeros_like(part)
-    adamw = [[part], [part_gradient], [exp_avg], [exp_avg_sq], [steps]]
-    return __torch__.Trained(size, flat, gradient, part, part_gradient, exp_avg, exp_avg_sq, steps, adamw, adapter, of_layers)
+    tuned = annotate(Dict[str, Tensor], {})
+    gradients = annotate(Dict[str, Tensor], {})
+    # Where each group's adjacent tensors begin and end.
+    begins = annotate(List[int], [])
+    ends = annotate(List[int], [])
+    of_groups = annotate(List[int], [])
+    offset = 0
+    for j in range(torch.len(names)):
+      if torch.__and__(torch.ge(parts[j], from_part), torch.lt(parts[j], to_part)):
+        shape = [rows[j]]
+        if torch.gt(columns[j], 0):
+          shape = [rows[j], columns[j]]
+        n = rows[j] * ops.prim.max(columns[j], 1)
+        leaf = torch.slice(flat, 0, offset, offset + n).view(shape).detach()
+        tuned[names[j]] = torch.requires_grad_(leaf, True)
+        gradients[names[j]] = torch.slice(gradient, 0, offset, offset + n).view(shape)
+        new = torch.eq(torch.len(ends), 0)
+        if torch.__not__(new):
+          new = torch.ne(of_groups[-1], groups[j])
+        if new:
+          begins.append(offset)
+          ends.append(offset + n)
+          of_groups.append(groups[j])
+        ends[-1] = offset + n
+        offset = offset + n
+    if torch.gt(torch.len(ends), 0):
+      ends[-1] = length * ranks
+    made = annotate(List[__torch__.Group], [])
+    for g in range(torch.len(factors)):
+      adamw = annotate(List[List[Tensor]], [])
+      for t in range(5):
+        adamw.append(annotate(List[Tensor], []))
+      for k in range(torch.len(begins)):
+        begin = ops.prim.max(begins[k] - part_start, 0)
+        stop = ops.prim.min(ends[k] - part_start, length)
+        if torch.__and__(torch.eq(of_groups[k], g), torch.lt(begin, stop)):
+          adamw[0].append(torch.slice(part, 0, begin, stop))
+          adamw[1].append(torch.slice(part_gradient, 0, begin, stop))
+          adamw[2].append(torch.slice(exp_avg, 0, begin, stop))
+          adamw[3].append(torch.slice(exp_avg_sq, 0, begin, stop))
+          adamw[4].append(steps)
+      if torch.gt(torch.len(adamw[0]), 0):
+        made.append(__torch__.Group(factors[g], torch.ne(decays[g], 0), adamw))
+    return __torch__.Trained(size, flat, gradient, part, part_gradient, exp_avg, exp_avg_sq, steps, made, tuned, gradients, of_parts)
 
-  def adapter_of(self: __torch__.CausalLm, trained: __torch__.Trained) -> Dict[str, Tensor]:
-    return trained.adapter
+  def tuned_of(self: __torch__.CausalLm, trained: __torch__.Trained) -> Dict[str, Tensor]:
+    return trained.tuned
 
   # One micro-batch: the loss's sum over its supervised tokens; the gradient of loss / window is
   # added to the window's. `lengths` are those of a packed row's sequences, whose first labels are
-  # -100. `seeds` has a number for each layer's dropout.
+  # -100. `seeds` has a number for the dropout of each layer, and of the head.
   def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, seeds: List[int], recompute: bool, chunk: int) -> float:
-    device = trained.flat.device
+    ids = ids.to(model.device)
+    labels = labels.to(model.device)
     rows, tokens = torch.size(ids)
-    ids = ids.to(device)
-    labels = labels.to(device)
-    x = __torch__.embed(ids.view([-1]), model)
-    run = __torch__.new_run(model, rows, lengths, 0, tokens, device, x.dtype)
-    layers = torch.len(trained.layers)
+    x = __torch__.first_hidden(ids, model)
+    run = __torch__.new_run(model, rows, lengths, 0, torch.floordiv(x.size(0), rows))
+    layers = model.config.layers
     lowest = __torch__.lowest_trained(trained)
     kept = __torch__.forward_layers(x, 0, layers, lowest, model, run, dropout, seeds, recompute)
-    torch.set_grad_enabled(True)
-    loss, gradient = __torch__.head_loss(kept[-1], labels, model, window, chunk, True)
+    loss, gradient = __torch__.head_backward(kept[-1], labels, model, trained, __torch__.of_layer(run, layers, dropout, seeds), window, chunk, torch.lt(lowest, layers))
     gradient = __torch__.backward_layers(kept, gradient, 0, layers, lowest, model, trained, run, dropout, seeds, recompute)
+    if torch.lt(lowest, 0):
+      __torch__.embedding_backward(ids, gradient, model, trained)
     return loss
 
   # The same in parts, for a model whose layers lie on several devices: each holds the layers
   # [first, end) with what trains in them, and hidden states and their gradients are handed on.
-  def stage_input(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model, trained: __torch__.Trained) -> Tensor:
-    return __torch__.embed(ids.to(trained.flat.device).view([-1]), model)
+  def stage_input(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:
+    return __torch__.first_hidden(ids.to(model.device), model)
 
   # `lowest` at `end` keeps nothing for a backward pass.
-  def stage_forward(self: __torch__.CausalLm, x: Tensor, rows: int, lengths: List[int], first: int, end: int, lowest: int, model: __torch__.Model, trained: __torch__.Trained, dropout: float, seeds: List[int], recompute: bool) -> __torch__.Passed:
-    x = x.to(trained.flat.device)
-    run = __torch__.new_run(model, rows, lengths, 0, torch.floordiv(x.size(0), rows), x.device, x.dtype)
+  def stage_forward(self: __torch__.CausalLm, x: Tensor, rows: int, lengths: List[int], first: int, end: int, lowest: int, model: __torch__.Model, dropout: float, seeds: List[int], recompute: bool) -> __torch__.Passed:
+    x = x.to(model.device)
+    run = __torch__.new_run(model, rows, lengths, 0, torch.floordiv(x.size(0), rows))
     return __torch__.Passed(run, __torch__.forward_layers(x, first, end, lowest, model, run, dropout, seeds, recompute))
 
   def stage_output(self: __torch__.CausalLm, passed: __torch__.Passed) -> Tensor:
     return passed.kept[-1].detach()
 
-  # Of the last stage: the loss's sum, and its gradient by the stage's result where wanted.
-  def stage_loss(self: __torch__.CausalLm, passed: __torch__.Passed, labels: Tensor, model: __torch__.Model, window: int, chunk: int, want_gradient: bool) -> Tuple[float, Tensor]:
-    torch.set_grad_enabled(want_gradient)
-    x = passed.kept[-1]
-    return __torch__.head_loss(x, labels.to(x.device), model, window, chunk, want_gradient)
+  # Of the last stage: the loss's sum.
+  def stage_loss_sum(self: __torch__.CausalLm, passed: __torch__.Passed, labels: Tensor, model: __torch__.Model, chunk: int) -> float:
+    return __torch__.loss_sum(passed.kept[-1], labels.to(model.device), model, passed.run, chunk)
+
+  # The same with the gradient by the stage's result, which is of no use where only the head trains.
+  def stage_loss(self: __torch__.CausalLm, passed: __torch__.Passed, labels: Tensor, model: __torch__.Model, trained: __torch__.Trained, window: int, chunk: int, lowest: int, dropout: float, seeds: List[int]) -> Tuple[float, Tensor]:
+    layers = model.config.layers
+    run = __torch__.of_layer(passed.run, layers, dropout, seeds)
+    return __torch__.head_backward(passed.kept[-1], labels.to(model.device), model, trained, run, window, chunk, torch.lt(lowest, layers))
 
   def loss_of(self: __torch__.CausalLm, loss: Tuple[float, Tensor]) -> float:
     return loss[0]
@@ -552,8 +692,12 @@ class CausalLm(Module):
     return loss[1]
 
   def stage_backward(self: __torch__.CausalLm, passed: __torch__.Passed, gradient: Tensor, first: int, end: int, lowest: int, model: __torch__.Model, trained: __torch__.Trained, dropout: float, seeds: List[int], recompute: bool) -> Tensor:
-    gradient = gradient.to(trained.flat.device)
-    return __torch__.backward_layers(passed.kept, gradient, first, end, lowest, model, trained, passed.run, dropout, seeds, recompute)
+    return __torch__.backward_layers(passed.kept, gradient.to(model.device), first, end, lowest, model, trained, passed.run, dropout, seeds, recompute)
+
+  # Of the first stage, where the embedding trains.
+  def stage_embedding_backward(self: __torch__.CausalLm, ids: Tensor, gradient: Tensor, model: __torch__.Model, trained: __torch__.Trained) -> None:
+    __torch__.embedding_backward(ids.to(model.device), gradient, model, trained)
+    return None
 
   # L2 norm of this rank's part of the gradient, summed in float64: the square of a float32 may not
   # be one.
@@ -566,10 +710,14 @@ class CausalLm(Module):
     torch.set_grad_enabled(False)
     torch.mul_(trained.part_gradient, factor)
     torch.add_(trained.steps, 1)
-    # The lists are not made here: TorchScript removes an operator as dead code when it writes only
-    # to the elements of lists made in the same function.
-    a = trained.adamw
-    torch._fused_adamw_(a[0], a[1], a[2], a[3], annotate(List[Tensor], []), a[4], lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=eps, amsgrad=False, maximize=False)
+    for group in trained.groups:
+      group_decay = decay
+      if torch.__not__(group.decays):
+        group_decay = 0.
+      # The lists are not made here: TorchScript removes an operator as dead code when it writes only
+      # to the elements of lists made in the same function.
+      a = group.adamw
+      torch._fused_adamw_(a[0], a[1], a[2], a[3], annotate(List[Tensor], []), a[4], lr=rate * group.factor, beta1=beta1, beta2=beta2, weight_decay=group_decay, eps=eps, amsgrad=False, maximize=False)
     return None
 
   def clear_gradient(self: __torch__.CausalLm, trained: __torch__.Trained) -> None:
@@ -602,56 +750,53 @@ class CausalLm(Module):
   # Sum of the negative log-likelihoods of the supervised tokens; keeps neither graph nor logits.
   def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, chunk: int) -> float:
     torch.set_grad_enabled(False)
-    device = model.weights["lm_head.weight"].device
     rows, tokens = torch.size(ids)
-    run = __torch__.new_run(model, rows, lengths, 0, tokens, device, model.weights["lm_head.weight"].dtype)
+    x = __torch__.first_hidden(ids.to(model.device), model)
+    run = __torch__.new_run(model, rows, lengths, 0, torch.floordiv(x.size(0), rows))
     none = annotate(Dict[str, Tensor], {})
-    x = __torch__.embed(ids.to(device).view([-1]), model)
     for i in range(model.config.layers):
       x = __torch__.layer(x, i, model, run, none)
-    loss, nothing = __torch__.head_loss(x, labels.to(device), model, 1, chunk, False)
-    return loss
+    return __torch__.loss_sum(x, labels.to(model.device), model, run, chunk)
 
   # Logits of every position, (B, T) -> (B, T, V) float32.
   def logits(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:
     torch.set_grad_enabled(False)
-    device = model.weights["lm_head.weight"].device
     rows, tokens = torch.size(ids)
-    run = __torch__.new_run(model, rows, annotate(List[int], []), 0, tokens, device, model.weights["lm_head.weight"].dtype)
+    x = __torch__.first_hidden(ids.to(model.device), model)
+    run = __torch__.new_run(model, rows, annotate(List[int], []), 0, torch.floordiv(x.size(0), rows))
     none = annotate(Dict[str, Tensor], {})
-    x = __torch__.embed(ids.to(device).view([-1]), model)
     for i in range(model.config.layers):
       x = __torch__.layer(x, i, model, run, none)
-    return __torch__.head(x, model).to(torch.device("cpu"), 6).view([rows, tokens, -1])
+    return __torch__.head(x, model, run).to(torch.device("cpu"), 6).view([rows, tokens, -1])
 
   # Room for the keys and values of `length` tokens of one sequence.
   def new_cache(self: __torch__.CausalLm, model: __torch__.Model, length: int) -> Dict[str, Tensor]:
     cache = annotate(Dict[str, Tensor], {})
-    like = model.weights["lm_head.weight"]
     for i in range(model.config.layers):
       for name in ["keys.", "values."]:
-        cache[name + str(i)] = torch.empty([1, model.config.kv_heads, length, model.config.head_dim], dtype=like.dtype, device=like.device)
+        cache[name + str(i)] = torch.empty([1, model.config.kv_heads, length, model.config.head_dim], dtype=model.dtype, device=model.device)
     return cache
 
   # The token behind `ids`, which follow the `past` tokens that the cache holds.
   def next_token(self: __torch__.CausalLm, ids: List[int], past: int, model: __torch__.Model, cache: Dict[str, Tensor], temperature: float, top_k: int, top_p: float, seed: int) -> int:
     torch.set_grad_enabled(False)
-    like = model.weights["lm_head.weight"]
-    n = torch.len(ids)
-    run = __torch__.new_run(model, 1, annotate(List[int], []), past, n, like.device, like.dtype)
-    x = __torch__.embed(torch.tensor(ids, dtype=4, device=like.device), model)
+    x = __torch__.embed(torch.tensor(ids, dtype=4, device=model.device), model)
+    n = x.size(0)
+    run = __torch__.new_run(model, 1, annotate(List[int], []), past, n)
     for i in range(model.config.layers):
       x = __torch__.layer(x, i, model, run, cache)
-    logits = __torch__.head(torch.slice(x, 0, n - 1, n), model).to(6).view([-1])
+    logits = __torch__.head(torch.slice(x, 0, n - 1, n), model, run).to(6).view([-1])
     return __torch__.sample(logits, temperature, top_k, top_p, seed)
 
-  # Without what fills the last part up, copied to the CPU.
-  def read_whole(self: __torch__.CausalLm, trained: __torch__.Trained, whole: Tensor) -> Tensor:
-    return torch.slice(whole, 0, 0, trained.size).to(torch.device("cpu"))
+  # One of the tensors that lie in a whole one, copied to the CPU; columns 0: a vector.
+  def read_tensor(self: __torch__.CausalLm, whole: Tensor, offset: int, rows: int, columns: int) -> Tensor:
+    if torch.eq(columns, 0):
+      return torch.slice(whole, 0, offset, offset + rows).to(torch.device("cpu"))
+    return torch.slice(whole, 0, offset, offset + rows * columns).view([rows, columns]).to(torch.device("cpu"))
 
-  def write_whole(self: __torch__.CausalLm, trained: __torch__.Trained, whole: Tensor, values: Tensor) -> None:
+  def write_tensor(self: __torch__.CausalLm, whole: Tensor, offset: int, values: Tensor) -> None:
     torch.set_grad_enabled(False)
-    torch.copy_(torch.slice(whole, 0, 0, trained.size), values)
+    torch.copy_(torch.slice(whole, 0, offset, offset + torch.numel(values)), values.reshape([-1]))
     return None
 
   def read_steps(self: __torch__.CausalLm, trained: __torch__.Trained) -> int:

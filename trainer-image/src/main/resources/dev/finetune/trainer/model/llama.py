@@ -23,18 +23,18 @@ def read_config(numbers: Dict[str, float]) -> __torch__.Config:
   return __torch__.Config(int(numbers["num_hidden_layers"]), int(numbers["num_key_value_heads"]), head_dim, frequencies, rotation, window, __torch__.sliding_layers(numbers), scale, 0., numbers["rms_norm_eps"])
 
 def embed(ids: Tensor, model: __torch__.Model) -> Tensor:
-  return torch.embedding(model.weights["model.embed_tokens.weight"], ids)
+  return __torch__.embedding(ids, model)
 
 # Each head's norm, before its rotation: (B, heads, T, D)
 def head_norm(x: Tensor, name: str, model: __torch__.Model) -> Tensor:
-  if name in model.weights:
-    return __torch__.rms_norm(x, model.weights[name], model.config.eps)
+  if __torch__.has_weight(name, model):
+    return __torch__.rms_norm(x, __torch__.weight(name, model), model.config.eps)
   return x
 
 def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: Dict[str, Tensor]) -> Tensor:
   c = model.config
   name = "model.layers." + str(i) + "."
-  h = __torch__.rms_norm(x, model.weights[name + "input_layernorm.weight"], c.eps)
+  h = __torch__.rms_norm(x, __torch__.weight(name + "input_layernorm.weight", model), c.eps)
   q = __torch__.split_heads(__torch__.linear(h, name + "self_attn.q_proj", model, run), run.rows, c.head_dim)
   k = __torch__.split_heads(__torch__.linear(h, name + "self_attn.k_proj", model, run), run.rows, c.head_dim)
   v = __torch__.split_heads(__torch__.linear(h, name + "self_attn.v_proj", model, run), run.rows, c.head_dim)
@@ -44,11 +44,11 @@ def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: 
   v = __torch__.remember(v, "values." + str(i), run, cache)
   o = __torch__.attention(q, k, v, i, model, run)
   x = torch.add_(__torch__.linear(o, name + "self_attn.o_proj", model, run), x)
-  h = __torch__.rms_norm(x, model.weights[name + "post_attention_layernorm.weight"], c.eps)
+  h = __torch__.rms_norm(x, __torch__.weight(name + "post_attention_layernorm.weight", model), c.eps)
   gate = torch.silu(__torch__.linear(h, name + "mlp.gate_proj", model, run))
   up = __torch__.linear(h, name + "mlp.up_proj", model, run)
   return torch.add_(__torch__.linear(gate * up, name + "mlp.down_proj", model, run), x)
 
-def head(x: Tensor, model: __torch__.Model) -> Tensor:
-  h = __torch__.rms_norm(x, model.weights["model.norm.weight"], model.config.eps)
-  return torch.mm(h, model.weights["lm_head.weight"].t())
+def head(x: Tensor, model: __torch__.Model, run: __torch__.Run) -> Tensor:
+  h = __torch__.rms_norm(x, __torch__.weight("model.norm.weight", model), model.config.eps)
+  return __torch__.linear(h, "lm_head", model, run)

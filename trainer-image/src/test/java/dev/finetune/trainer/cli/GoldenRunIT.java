@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.distributed.SingleProcess;
 import dev.finetune.trainer.method.AdapterComparison;
-import dev.finetune.trainer.method.LoraModel;
+import dev.finetune.trainer.method.TunedModel;
 import dev.finetune.trainer.report.RunListener;
 import dev.finetune.trainer.safetensors.HostTensor;
 import dev.finetune.trainer.safetensors.SafetensorsReader;
@@ -123,8 +123,8 @@ class GoldenRunIT {
             new GracefulStop(),
             new LocalRank(new SingleProcess(), List.of("cpu"), "here"),
             (resolved, base, rank) -> {
-              LoraModel lora =
-                  LoraModel.create(resolved, base, rank.devices().get(0), rank.group());
+              TunedModel lora =
+                  TunedModel.create(resolved, base, rank.devices().get(0), rank.group());
               lora.restore(adapter(model, "lora/init"), lora.optimizer());
               return lora;
             })

@@ -3,12 +3,21 @@ package dev.finetune.trainer.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.finetune.api.v1alpha1.Activation;
+import dev.finetune.api.v1alpha1.AdapterOptions;
 import dev.finetune.api.v1alpha1.ChatTemplateName;
+import dev.finetune.api.v1alpha1.GenerationScore;
+import dev.finetune.api.v1alpha1.Ia3Options;
+import dev.finetune.api.v1alpha1.InvalidRowPolicy;
+import dev.finetune.api.v1alpha1.LoraInitialization;
 import dev.finetune.api.v1alpha1.LoraVariant;
 import dev.finetune.api.v1alpha1.Overlong;
 import dev.finetune.api.v1alpha1.Precision;
+import dev.finetune.api.v1alpha1.PromptTuningOptions;
+import dev.finetune.api.v1alpha1.Quantization;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.api.v1alpha1.Schedule;
+import dev.finetune.api.v1alpha1.Supervision;
 import dev.finetune.trainer.TrainerException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -17,8 +26,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -27,6 +39,9 @@ import picocli.CommandLine.ParseResult;
 class RecipeOptionsTest {
   private static final List<String> LEAST =
       List.of("--model", "/models/m", "--dataset", "/data/a.json", "--output_dir", "/out");
+
+  /** The flags of ms-swift 2.6 and 3.12 for sft, a name a line. */
+  private static final Path SWIFT_FLAGS = Path.of("src/test/resources/swift-flags.txt");
 
   @TempDir Path folder;
 
@@ -185,12 +200,147 @@ class RecipeOptionsTest {
 
   @Test
   void aWordThatIsNotServedIsRefusedWithThoseThatAre() {
-    assertThatThrownBy(() -> least("--sft_type", "full"))
-        .hasMessageContaining("full")
-        .hasMessageContaining("lora");
+    assertThatThrownBy(() -> least("--sft_type", "longlora"))
+        .hasMessageContaining("longlora")
+        .hasMessageContaining("lora")
+        .hasMessageContaining("prefix_tuning");
     assertThatThrownBy(() -> least("--lr_scheduler_type", "polynomial"))
         .hasMessageContaining("cosine");
     assertThatThrownBy(() -> least("--torch_dtype", "float16")).hasMessageContaining("bf16");
+    assertThatThrownBy(() -> least("--template", "chatlm")).hasMessageContaining("chatml");
+  }
+
+  @Test
+  void eachMethodHasItsFlags() {
+    assertThat(least("--train_type", "full", "--last_layers", "2").method().full().lastLayers())
+        .isEqualTo(2);
+    assertThat(least("--sft_type", "full").training().learningRate()).isEqualTo(1e-5);
+    assertThat(least().training().learningRate()).isEqualTo(1e-4);
+    assertThat(least("--train_type", "ia3", "--target_modules", "k_proj").method().ia3())
+        .isEqualTo(new Ia3Options(List.of("k_proj"), null));
+    assertThat(
+            least("--sft_type", "adapter", "--adapter_act", "relu", "--adapter_length", "64")
+                .method()
+                .adapter())
+        .isEqualTo(new AdapterOptions(64, Activation.RELU));
+    assertThat(
+            least("--train_type", "prefix_tuning", "--num_virtual_tokens", "7")
+                .method()
+                .prefixTuning()
+                .virtualTokens())
+        .isEqualTo(7);
+    PromptTuningOptions prompt =
+        least(
+                "--train_type",
+                "prompt_tuning",
+                "--num_virtual_tokens",
+                "7",
+                "--prompt_tuning_init_text",
+                "Be brief.")
+            .method()
+            .promptTuning();
+    assertThat(prompt).isEqualTo(new PromptTuningOptions(7, "Be brief."));
+    var lora = least("--use_dora", "--init_weights", "pissa_niter_4", "--lora_lr_ratio", "16.0");
+    assertThat(lora.method().lora().variant()).isEqualTo(LoraVariant.DORA);
+    assertThat(lora.method().lora().initialization()).isEqualTo(LoraInitialization.PISSA);
+    assertThat(lora.method().lora().learningRateRatio()).isEqualTo(16);
+  }
+
+  @Test
+  void aFlagOfAnotherMethodIsRefused() {
+    assertThatThrownBy(() -> least("--train_type", "full", "--lora_rank", "8"))
+        .hasMessageContaining("--lora_rank sets method.lora.rank, but the method is full");
+  }
+
+  @Test
+  void theOtherSettingsOfSwiftReachTheRecipe() {
+    Recipe recipe =
+        least(
+            "--warmup_steps",
+            "7",
+            "--packing",
+            "true",
+            "--neftune_noise_alpha",
+            "5",
+            "--quantization_bit",
+            "4",
+            "--loss_scale",
+            "last_round",
+            "--strict",
+            "false",
+            "--early_stop_interval",
+            "3",
+            "--merge_lora",
+            "true",
+            "--predict_with_generate",
+            "--max_new_tokens",
+            "64",
+            "--save_total_limit",
+            "-1",
+            "--columns",
+            "{\"question\": \"query\"}");
+
+    assertThat(recipe.training().warmupSteps()).isEqualTo(7);
+    assertThat(recipe.training().packing()).isTrue();
+    assertThat(recipe.training().neftuneAlpha()).isEqualTo(5);
+    assertThat(recipe.model().quantization()).isEqualTo(Quantization.NF4);
+    assertThat(recipe.dataset().supervise()).isEqualTo(Supervision.LAST_ANSWER);
+    assertThat(recipe.dataset().invalidRows()).isEqualTo(InvalidRowPolicy.SKIP);
+    assertThat(recipe.training().earlyStoppingPatience()).isEqualTo(3);
+    assertThat(recipe.output().merge()).isTrue();
+    assertThat(recipe.dataset().validation().scores())
+        .containsExactly(GenerationScore.ROUGE_L, GenerationScore.BLEU);
+    assertThat(recipe.dataset().validation().answerTokens()).isEqualTo(64);
+    assertThat(recipe.training().keepCheckpoints()).isEqualTo(1000);
+    assertThat(recipe.dataset().train().get(0).columns())
+        .containsExactly(Map.entry("query", "question"));
+  }
+
+  @Test
+  void whatChangesNothingIsTakenAndSaid() {
+    assertThat(
+            notes(
+                "--model_type",
+                "internvl2-8b",
+                "--template_type",
+                "internvl2",
+                "--use_flash_attn",
+                "True",
+                "--lora_target_modules",
+                "ALL",
+                "--lazy_tokenize"))
+        .containsExactly(
+            "--template_type internvl2: the chat template is the model's own, which its tokenizer"
+                + " comes with",
+            "--lora_target_modules ALL: every linear layer but the head gets an adapter",
+            "--model_type internvl2-8b: the architecture is read from the model's config.json",
+            "--use_flash_attn True: the fastest attention that the device has is used",
+            "--lazy_tokenize true: rows are read and tokenised once, over all processors");
+    assertThat(notes("--lora_rank", "8")).isEmpty();
+  }
+
+  @Test
+  void aValueThatWouldBeIgnoredIsRefused() {
+    assertThatThrownBy(() -> least("--report_to", "wandb"))
+        .hasMessageContaining("--report_to wandb isn't served")
+        .hasMessageContaining("logging.jsonl");
+    assertThatThrownBy(() -> least("--deepspeed", "zero3"))
+        .hasMessageContaining("--parallelism Layers");
+    assertThatThrownBy(() -> least("--fp16", "true")).hasMessageContaining("bfloat16");
+  }
+
+  @Test
+  void everyFlagOfSwiftIsAppliedNotedOrRefused() throws IOException {
+    Set<String> known = new HashSet<>(Set.of("--ddp_timeout", "--custom_dataset_info"));
+    known.addAll(List.of("--device_max_memory", "--logging_dir", "--columns"));
+    known.addAll(MethodFlags.METHOD.names());
+    RecipeFlags.ALL.forEach(flag -> known.addAll(flag.names()));
+    NotedFlags.ALL.forEach(flag -> known.addAll(flag.names()));
+
+    assertThat(Files.readAllLines(SWIFT_FLAGS))
+        .filteredOn(line -> !line.startsWith("#"))
+        .isNotEmpty()
+        .allMatch(flag -> known.contains(flag) || UnservedFlags.adviceFor(flag).isPresent());
   }
 
   @Test
@@ -206,21 +356,21 @@ class RecipeOptionsTest {
     Program end =
         Program.run(
             "sft",
-            "--use_flash_attn",
+            "--resume_only_model",
             "True",
             "--device_map",
             "auto",
             "--dataset",
             "a.json",
-            "--warmup_steps",
+            "--galore_rank",
             "3");
 
     assertThat(end.code()).isEqualTo(64);
     assertThat(end.err())
         .contains(
-            "--use_flash_attn isn't served",
+            "--resume_only_model isn't served",
             "--device_map isn't served by this version: use --parallelism Layers")
-        .contains("--warmup_steps isn't served by this version: use --warmup_ratio");
+        .contains("--galore_rank isn't served by this version: there are --train_type lora");
   }
 
   @Test
@@ -233,7 +383,11 @@ class RecipeOptionsTest {
 
   @Test
   void noFlagIsBothServedAndRefused() {
-    List<String> served = RecipeFlags.ALL.stream().flatMap(flag -> flag.names().stream()).toList();
+    List<String> served =
+        Stream.concat(
+                RecipeFlags.ALL.stream().flatMap(flag -> flag.names().stream()),
+                NotedFlags.ALL.stream().flatMap(flag -> flag.names().stream()))
+            .toList();
 
     assertThat(served).doesNotHaveDuplicates().doesNotContainAnyElementsOf(UnservedFlags.names());
   }
@@ -256,15 +410,23 @@ class RecipeOptionsTest {
     return parse(null, arguments.toArray(String[]::new));
   }
 
+  private static List<String> notes(String... more) {
+    List<String> arguments = new ArrayList<>(LEAST);
+    arguments.addAll(List.of(more));
+    return RecipeOptions.notes(parsed(arguments.toArray(String[]::new)));
+  }
+
   private static Recipe parse(Path file, String... arguments) {
+    return RecipeOptions.recipe(parsed(arguments), file).recipe();
+  }
+
+  private static ParseResult parsed(String... arguments) {
     CommandLine program =
         Main.commandLine(
             new GracefulStop(),
             new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
     List<String> line = new ArrayList<>(List.of("sft"));
     line.addAll(List.of(arguments));
-    ParseResult parsed =
-        program.parseArgs(RecipeOptions.spelled(line.toArray(String[]::new))).subcommand();
-    return RecipeOptions.recipe(parsed, file, Optional.empty()).recipe();
+    return program.parseArgs(RecipeOptions.spelled(line.toArray(String[]::new))).subcommand();
   }
 }

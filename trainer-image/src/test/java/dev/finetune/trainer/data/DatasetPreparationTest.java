@@ -666,8 +666,7 @@ class DatasetPreparationTest {
     long ofB = second.verdict().supervisedTokens();
     assertThat(weighted.verdict().supervisedTokens()).isEqualTo(Math.round(2 * ofA + 0.5 * ofB));
     assertThat(weighted.verdict().tokens())
-        .isEqualTo(
-            Math.round(2 * plain.verdict().tokens() + 0.5 * second.verdict().tokens()));
+        .isEqualTo(Math.round(2 * plain.verdict().tokens() + 0.5 * second.verdict().tokens()));
   }
 
   @Test

@@ -27,7 +27,8 @@ class LargerThanMemoryTest {
     Path file = folder.resolve("rows.jsonl");
     try (BufferedWriter out = Files.newBufferedWriter(file)) {
       for (int i = 0; i < ROWS; i++) {
-        out.write("{\"text\": \"%d %s\"}\n".formatted(i, "The water is in the house. ".repeat(110)));
+        out.write(
+            "{\"text\": \"%d %s\"}\n".formatted(i, "The water is in the house. ".repeat(110)));
       }
     }
     assertThat(Files.size(file)).isGreaterThan(HEAP_MEBIBYTES << 20);

@@ -1,6 +1,7 @@
 package dev.finetune.trainer.method;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
@@ -25,6 +26,9 @@ final class DeepModel {
     ObjectNode config = (ObjectNode) golden.json("base/config.json");
     int layers = config.path("num_hidden_layers").asInt();
     config.put("num_hidden_layers", 2 * layers);
+    if (config.path("layer_types") instanceof ArrayNode types) {
+      types.addAll(types.deepCopy());
+    }
     Files.writeString(folder.resolve("config.json"), new ObjectMapper().writeValueAsString(config));
     Map<String, HostTensor> weights = new LinkedHashMap<>();
     SafetensorsReader.read(golden.file("base/model.safetensors"))

@@ -69,8 +69,8 @@ class GoldenTraceTest {
     ModelFolder folder = ModelFolder.open(golden.base());
     TrainableModel model =
         devices == 1
-            ? LoraModel.create(recipe, folder, "cpu", new SingleProcess())
-            : LayeredLora.create(
+            ? TunedModel.create(recipe, folder, "cpu", new SingleProcess())
+            : LayeredModel.create(
                 recipe,
                 folder,
                 List.of(new LayerRange(0, 1, 2), new LayerRange(1, 2, 2)),
@@ -142,9 +142,9 @@ class GoldenTraceTest {
   }
 
   private static Map<String, HostTensor> gradients(TrainableModel model) {
-    return model instanceof LayeredLora layered
+    return model instanceof LayeredModel layered
         ? layered.gradients()
-        : ((LoraModel) model).gradients();
+        : ((TunedModel) model).gradients();
   }
 
   private static void assertFirstGradients(

@@ -34,9 +34,9 @@ class PackedBatchTest {
     assertThat(rows.stream().mapToInt(TokenizedExample::length).distinct().count())
         .isGreaterThan(2);
     assertThat(rows).anyMatch(row -> row.length() > 16);
-    try (LoraModel padded = trained(golden, false);
-        LoraModel packed = trained(golden, false);
-        LoraModel recomputed = trained(golden, true)) {
+    try (TunedModel padded = trained(golden, false);
+        TunedModel packed = trained(golden, false);
+        TunedModel recomputed = trained(golden, true)) {
       double loss = accumulate(padded, Batch.of(rows, golden.padId()));
 
       assertThat(accumulate(packed, Batch.packed(rows))).isCloseTo(loss, within(1e-6 * loss));
@@ -55,7 +55,7 @@ class PackedBatchTest {
     TokenizedExample first = rows.get(0);
     TokenizedExample last = rows.get(2);
     TokenizedExample silent = silent(rows.get(1), 0);
-    try (LoraModel model = trained(golden, false)) {
+    try (TunedModel model = trained(golden, false)) {
       double loss = model.evaluate(Batch.packed(List.of(first, silent, last)));
 
       TokenizedExample other = silent(rows.get(1), 7);
@@ -72,9 +72,9 @@ class PackedBatchTest {
     Recipe recipe = recipe(0.2, true);
     ModelFolder folder = ModelFolder.open(golden.base());
     List<LayerRange> ranges = List.of(new LayerRange(0, 1, 2), new LayerRange(1, 2, 2));
-    try (LoraModel one = LoraModel.create(recipe, folder, "cpu", new SingleProcess());
-        LayeredLora two =
-            LayeredLora.create(
+    try (TunedModel one = TunedModel.create(recipe, folder, "cpu", new SingleProcess());
+        LayeredModel two =
+            LayeredModel.create(
                 recipe, folder, ranges, List.of("cpu", "cpu"), new SingleProcess())) {
       assertThat(accumulate(two, batch)).isEqualTo(accumulate(one, batch));
       assertThat(two.evaluate(batch)).isEqualTo(one.evaluate(batch));
@@ -98,9 +98,9 @@ class PackedBatchTest {
   }
 
   /** With an adapter that was trained: a fresh one has no gradients of lora_A. */
-  private static LoraModel trained(GoldenModel golden, boolean recompute) {
-    LoraModel model =
-        LoraModel.create(
+  private static TunedModel trained(GoldenModel golden, boolean recompute) {
+    TunedModel model =
+        TunedModel.create(
             recipe(0, recompute), ModelFolder.open(golden.base()), "cpu", new SingleProcess());
     model.restore(golden.tensors("lora/final/adapter_model.safetensors"), model.optimizer());
     return model;

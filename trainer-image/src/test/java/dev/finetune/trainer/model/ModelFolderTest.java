@@ -191,7 +191,7 @@ class ModelFolderTest {
     long[] long2048 = LongStream.range(0, 2048).map(i -> 10 + i * i % 700).toArray();
     long[] last64 = Arrays.copyOfRange(long2048, 2048 - 64, 2048);
     try (CausalLm model = load(mistral.base());
-        ScriptValue plain = model.withoutAdapter()) {
+        ScriptValue plain = model.untuned()) {
       FloatBuffer all = model.logits(plain, HostTensor.ofLongs(long2048, 1, 2048)).floats();
       FloatBuffer end = model.logits(plain, HostTensor.ofLongs(last64, 1, 64)).floats();
       // Two layers with a window of 16 look back 30 tokens, and positions are relative.
@@ -204,13 +204,13 @@ class ModelFolderTest {
   @Test
   void withoutAWindowMistralSeesAllOfThePast() throws IOException {
     try (CausalLm llama = load(folder);
-        ScriptValue plain = llama.withoutAdapter()) {
+        ScriptValue plain = llama.untuned()) {
       HostTensor ids = golden.tensors("forward.safetensors").get("input_ids");
       FloatBuffer expected = llama.logits(plain, ids).floats();
       config(json -> json.putArray("architectures").add("MistralForCausalLM"));
       config(json -> json.putNull("sliding_window"));
       try (CausalLm mistral = load(folder);
-          ScriptValue same = mistral.withoutAdapter()) {
+          ScriptValue same = mistral.untuned()) {
         assertThat(mistral.logits(same, ids).floats()).isEqualTo(expected);
       }
     }
@@ -312,7 +312,7 @@ class ModelFolderTest {
     int tokens = (int) mask.shape()[1];
     double largest = 0;
     try (CausalLm model = load(path);
-        ScriptValue plain = model.withoutAdapter()) {
+        ScriptValue plain = model.untuned()) {
       FloatBuffer actual = model.logits(plain, forward.get("input_ids")).floats();
       for (int row = 0; row < rows; row++) {
         for (int k = 0; k < last; k++) {

@@ -98,7 +98,7 @@ class TextGeneratorTest {
 
   private static double probabilityOfTheBetterOfTwo(CausalLm base, int[] prompt) {
     long[] ids = Arrays.stream(prompt).asLongStream().toArray();
-    try (ScriptValue model = base.withoutAdapter()) {
+    try (ScriptValue model = base.untuned()) {
       HostTensor logits = base.logits(model, HostTensor.ofLongs(ids, 1, ids.length));
       int vocabulary = (int) logits.shape()[2];
       float[] last = new float[vocabulary];

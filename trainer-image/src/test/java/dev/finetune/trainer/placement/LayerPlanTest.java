@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.RecipeFixture;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.method.GoldenModel;
+import dev.finetune.trainer.method.TuningMethod;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.ModelFolder;
@@ -13,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,11 +39,16 @@ class LayerPlanTest {
 
   /** Two rows of 2048 tokens, four micro-batches, in BF16. */
   private static MicroBatchSize batch(boolean recompute) {
-    return new MicroBatchSize(2, 2048, 4, recompute, /* dropout= */ true, 2);
+    return new MicroBatchSize(2, 2048, 4, recompute, 2);
   }
 
   private ReplicaMemory memory(MicroBatchSize batch) {
-    return new ReplicaMemory(llama, llama.linearLayers(), RANK, HEAD_ROWS, batch);
+    return new ReplicaMemory(llama, lora(llama, /* dropout= */ 0.05), HEAD_ROWS, batch);
+  }
+
+  private static TuningMethod lora(ModelFolder model, double dropout) {
+    return TuningMethod.of(
+        RecipeFixture.of(Map.of("method.lora.rank", RANK, "method.lora.dropout", dropout)), model);
   }
 
   private static List<String> gpus(int number) {
@@ -80,7 +88,7 @@ class LayerPlanTest {
 
   /**
    * Measured on a CPU with SmolLM2 135M's shape in float32, 2 x 256 tokens and rank 16: the growth
-   * of the resident set in LoraModel.accumulate (VmHWM after a reset, less VmRSS before), with
+   * of the resident set in TunedModel.accumulate (VmHWM after a reset, less VmRSS before), with
    * MALLOC_MMAP_THRESHOLD_=65536 so that glibc gives every freed tensor back. With its default the
    * heap's holes took 13 % more without and 31 % more with dropout.
    */
@@ -90,9 +98,10 @@ class LayerPlanTest {
       boolean recompute, boolean dropout, double megabytes, @TempDir Path folder)
       throws IOException {
     ModelFolder smol = SparseModel.smol135m(folder);
-    MicroBatchSize batch = new MicroBatchSize(2, 256, 1, recompute, dropout, 4);
+    MicroBatchSize batch = new MicroBatchSize(2, 256, 1, recompute, 4);
     ReplicaMemory memory =
-        new ReplicaMemory(smol, smol.linearLayers(), RANK, CausalLm.headRows(smol, "cpu"), batch);
+        new ReplicaMemory(
+            smol, lora(smol, dropout ? 0.05 : 0), CausalLm.headRows(smol, "cpu"), batch);
 
     double counted = memory.load(LayerRange.all(30), 1).activations() / 1e6;
 
@@ -103,15 +112,15 @@ class LayerPlanTest {
   void aWindowShorterThanTheRowsCostsAMaskForEachMicroBatchInFlight() {
     ModelFolder mistral = ModelFolder.open(new GoldenModel("tiny-mistral").base());
     assertThat(mistral.traits().slidingWindow()).hasValue(16);
-    MicroBatchSize within = new MicroBatchSize(4, 16, 3, true, false, 4);
-    MicroBatchSize beyond = new MicroBatchSize(2, 32, 3, true, false, 4);
+    MicroBatchSize within = new MicroBatchSize(4, 16, 3, true, 4);
+    MicroBatchSize beyond = new MicroBatchSize(2, 32, 3, true, 4);
 
     assertThat(activations(mistral, beyond) - activations(mistral, within))
         .isEqualTo(3 * 32 * 32 * 4);
   }
 
   private static long activations(ModelFolder folder, MicroBatchSize batch) {
-    return new ReplicaMemory(folder, folder.linearLayers(), RANK, HEAD_ROWS, batch)
+    return new ReplicaMemory(folder, lora(folder, 0), HEAD_ROWS, batch)
         .load(new LayerRange(0, 1, 2), batch.perWindow())
         .activations();
   }
@@ -154,7 +163,7 @@ class LayerPlanTest {
     long perLayer = plan.loads().get(0).activations() / plan.loads().get(0).layers().size();
     assertThat(perLayer)
         .isGreaterThan(2 * (plan.loads().get(3).activations() / plan.ranges().get(3).size()));
-    MicroBatchSize one = new MicroBatchSize(2, 2048, 1, false, true, 2);
+    MicroBatchSize one = new MicroBatchSize(2, 2048, 1, false, 2);
     assertThat(LayerPlan.of(memory(one), gpus(4), List.of()).loads().get(0).activations())
         .isLessThan(plan.loads().get(0).activations());
   }
@@ -190,7 +199,7 @@ class LayerPlanTest {
 
   @Test
   void float32IsToldOfBf16() {
-    MicroBatchSize wide = new MicroBatchSize(1, 512, 4, true, true, 4);
+    MicroBatchSize wide = new MicroBatchSize(1, 512, 4, true, 4);
 
     assertThatThrownBy(() -> LayerPlan.of(memory(wide), gpus(2), List.of(12 * GB, 12 * GB)))
         .hasMessageContaining("training.precision: BF16");

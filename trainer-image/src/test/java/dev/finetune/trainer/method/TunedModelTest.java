@@ -29,15 +29,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class LoraModelTest {
+class TunedModelTest {
   private static final double RATE = 1e-3;
   private static final String Q_B =
       "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight";
 
   private final GoldenModel golden = new GoldenModel("tiny-llama");
 
-  private LoraModel create(LoraOptions lora, boolean recompute) {
-    return LoraModel.create(
+  private TunedModel create(LoraOptions lora, boolean recompute) {
+    return TunedModel.create(
         GoldenModel.recipe(lora, 0, 1.0, recompute),
         ModelFolder.open(golden.base()),
         "cpu",
@@ -48,7 +48,7 @@ class LoraModelTest {
     return GoldenModel.lora(dropout, LoraVariant.STANDARD, targets);
   }
 
-  private static double step(LoraModel model, Batch... batches) {
+  private static double step(TunedModel model, Batch... batches) {
     long tokens = Arrays.stream(batches).mapToLong(Batch::supervisedTokens).sum();
     double sum =
         Arrays.stream(model.accumulate(List.of(batches), tokens, micro -> 7, () -> false)).sum();
@@ -56,14 +56,14 @@ class LoraModelTest {
     return sum / tokens;
   }
 
-  private static double accumulate(LoraModel model, Batch batch, long windowTokens, long seed) {
+  private static double accumulate(TunedModel model, Batch batch, long windowTokens, long seed) {
     return model.accumulate(List.of(batch), windowTokens, micro -> seed, () -> false)[0];
   }
 
   @Test
   void aFreshAdapterChangesNothing() {
     double base = golden.data().path("eval_loss_base").asDouble();
-    try (LoraModel model = create(lora(0.3, "all-linear"), false)) {
+    try (TunedModel model = create(lora(0.3, "all-linear"), false)) {
       List<Batch> batches = golden.evalBatches(4);
       double loss =
           batches.stream().mapToDouble(model::evaluate).sum()
@@ -74,7 +74,7 @@ class LoraModelTest {
 
   @Test
   void everyAStartsUniformInOneOverTheRootOfItsInputs() {
-    try (LoraModel model = create(lora(0, "all-linear"), false)) {
+    try (TunedModel model = create(lora(0, "all-linear"), false)) {
       model
           .adapter()
           .forEach(
@@ -102,7 +102,7 @@ class LoraModelTest {
 
   @Test
   void everyBMovesInTheFirstStepAndEveryAInTheSecond() {
-    try (LoraModel model = create(lora(0, "all-linear"), true)) {
+    try (TunedModel model = create(lora(0, "all-linear"), true)) {
       Map<String, HostTensor> start = model.adapter();
       step(model, golden.trainBatch(0));
       Map<String, HostTensor> first = model.adapter();
@@ -122,7 +122,7 @@ class LoraModelTest {
 
   @Test
   void gradientsAreTheSlopeOfTheLoss() {
-    try (LoraModel model = create(lora(0, "all-linear"), true)) {
+    try (TunedModel model = create(lora(0, "all-linear"), true)) {
       step(model, golden.trainBatch(0));
       step(model, golden.trainBatch(1));
       Batch batch = golden.trainBatch(2);
@@ -148,7 +148,7 @@ class LoraModelTest {
   }
 
   private static double lossWith(
-      LoraModel model,
+      TunedModel model,
       Map<String, HostTensor> adapter,
       Map<String, HostTensor> optimizer,
       String name,
@@ -168,7 +168,7 @@ class LoraModelTest {
     List<TokenizedExample> rows = golden.rows("train").subList(0, 8);
     List<List<Double>> runs = new ArrayList<>();
     for (int size : new int[] {8, 4, 2, 1}) {
-      try (LoraModel model = create(lora(0, "all-linear"), true)) {
+      try (TunedModel model = create(lora(0, "all-linear"), true)) {
         List<Double> losses = new ArrayList<>();
         for (int s = 0; s < 5; s++) {
           Batch[] batches = new Batch[8 / size];
@@ -202,7 +202,7 @@ class LoraModelTest {
 
   private List<Double> dropoutRun(boolean recompute, long seed) {
     List<Double> losses = new ArrayList<>();
-    try (LoraModel model = create(lora(0.5, "all-linear"), recompute)) {
+    try (TunedModel model = create(lora(0.5, "all-linear"), recompute)) {
       for (int s = 0; s < 4; s++) {
         Batch batch = golden.trainBatch(s);
         losses.add(accumulate(model, batch, batch.supervisedTokens(), seed + s));
@@ -219,13 +219,13 @@ class LoraModelTest {
     Batch batch = golden.trainBatch(0);
     int draws = 400;
     float[] mean;
-    try (LoraModel model = create(lora(0.5, "q_proj"), false)) {
+    try (TunedModel model = create(lora(0.5, "q_proj"), false)) {
       for (int i = 0; i < draws; i++) {
         accumulate(model, batch, draws, i);
       }
       mean = floats(model.gradients().get(Q_B));
     }
-    try (LoraModel model = create(lora(0, "q_proj"), false)) {
+    try (TunedModel model = create(lora(0, "q_proj"), false)) {
       accumulate(model, batch, 1, 0);
       float[] exact = floats(model.gradients().get(Q_B));
       double difference = 0;
@@ -240,8 +240,8 @@ class LoraModelTest {
 
   @Test
   void aResumedModelGoesOnAsTheUninterruptedOne() {
-    try (LoraModel straight = create(lora(0.1, "all-linear"), true);
-        LoraModel resumed = create(lora(0.1, "all-linear"), true)) {
+    try (TunedModel straight = create(lora(0.1, "all-linear"), true);
+        TunedModel resumed = create(lora(0.1, "all-linear"), true)) {
       step(straight, golden.trainBatch(0));
       step(straight, golden.trainBatch(1));
       resumed.restore(straight.adapter(), straight.optimizer());
@@ -255,8 +255,8 @@ class LoraModelTest {
 
   @Test
   void aCheckpointOfAnotherRunIsRefused() {
-    try (LoraModel model = create(lora(0, "all-linear"), true);
-        LoraModel fewer = create(lora(0, "q_proj"), true)) {
+    try (TunedModel model = create(lora(0, "all-linear"), true);
+        TunedModel fewer = create(lora(0, "q_proj"), true)) {
       assertThatThrownBy(() -> model.restore(fewer.adapter(), fewer.optimizer()))
           .isInstanceOf(TrainerException.class)
           .hasMessageContaining("has no tensor base_model.model.model.layers.0.self_attn.k_proj");
@@ -269,7 +269,7 @@ class LoraModelTest {
   @Test
   void frozenWeightsStayBitForBit() throws Exception {
     byte[] before = Files.readAllBytes(golden.file("base/model.safetensors"));
-    try (LoraModel model = create(lora(0.1, "all-linear"), true)) {
+    try (TunedModel model = create(lora(0.1, "all-linear"), true)) {
       double loss = model.evaluate(golden.trainBatch(3));
       Map<String, HostTensor> adapter = model.adapter();
       Map<String, HostTensor> optimizer = model.optimizer();
@@ -285,7 +285,7 @@ class LoraModelTest {
 
   @Test
   void onlyTheTargetsTrain() {
-    try (LoraModel model = create(lora(0, "v_proj", "model.layers.1.mlp.up_proj"), true)) {
+    try (TunedModel model = create(lora(0, "v_proj", "model.layers.1.mlp.up_proj"), true)) {
       assertThat(model.adapter().keySet())
           .containsExactly(
               "base_model.model.model.layers.0.self_attn.v_proj.lora_A.weight",
@@ -306,8 +306,8 @@ class LoraModelTest {
   @ValueSource(booleans = {false, true})
   void layersWithoutATargetPassTheGradientOn(boolean recompute) {
     LoraOptions lowest = lora(0, "model.layers.0.self_attn.q_proj");
-    try (LoraModel all = create(lora(0, "all-linear"), false);
-        LoraModel one = create(lowest, recompute)) {
+    try (TunedModel all = create(lora(0, "all-linear"), false);
+        TunedModel one = create(lowest, recompute)) {
       Map<String, HostTensor> start = new HashMap<>(one.adapter());
       start.replaceAll((name, tensor) -> all.adapter().get(name));
       one.restore(start, one.optimizer());
@@ -336,7 +336,7 @@ class LoraModelTest {
   void aBatchWithoutSupervisedTokensHasNoLossAndNoGradient() {
     TokenizedExample row =
         new TokenizedExample("x:1", new int[] {1, 2, 3}, new int[] {-100, -100, -100});
-    try (LoraModel model = create(lora(0.1, "all-linear"), true)) {
+    try (TunedModel model = create(lora(0.1, "all-linear"), true)) {
       assertThat(accumulate(model, Batch.of(List.of(row), 0), 5, 0)).isZero();
       assertThat(model.step(RATE)).isZero();
     }
@@ -345,7 +345,7 @@ class LoraModelTest {
   @Test
   void aTokenWithoutAnEmbeddingIsRefused() {
     TokenizedExample row = new TokenizedExample("x:1", new int[] {1, 768}, new int[] {1, 768});
-    try (LoraModel model = create(lora(0, "q_proj"), true)) {
+    try (TunedModel model = create(lora(0, "q_proj"), true)) {
       Batch batch = Batch.of(List.of(row), 0);
       assertThatThrownBy(() -> accumulate(model, batch, 1, 0))
           .isInstanceOf(TrainerException.class)
@@ -356,7 +356,7 @@ class LoraModelTest {
 
   @Test
   void aGradientThatIsNotFiniteChangesNothing() {
-    try (LoraModel model = create(lora(0, "all-linear"), true)) {
+    try (TunedModel model = create(lora(0, "all-linear"), true)) {
       Map<String, HostTensor> broken = new HashMap<>(model.adapter());
       float[] values = floats(broken.get(Q_B));
       values[0] = Float.NaN;
@@ -372,12 +372,12 @@ class LoraModelTest {
 
   @Test
   void aGradientWhoseSquaresOverflowIsClippedToItsNorm() {
-    try (LoraModel model = create(lora(0, "all-linear"), true)) {
+    try (TunedModel model = create(lora(0, "all-linear"), true)) {
       Batch batch = golden.trainBatch(0);
       accumulate(model, batch, 1, 0);
       double norm = model.step(0);
       LoraOptions huge = GoldenModel.lora(16e25, 0.0, LoraVariant.STANDARD, "all-linear");
-      try (LoraModel overflowing = create(huge, true)) {
+      try (TunedModel overflowing = create(huge, true)) {
         accumulate(overflowing, batch, 1, 0);
         assertThat(overflowing.step(0)).isCloseTo(1e25 * norm, within(1e21 * norm));
       }
@@ -386,7 +386,7 @@ class LoraModelTest {
 
   @Test
   void parametersAreCounted() {
-    try (LoraModel model = create(lora(0, "all-linear"), true)) {
+    try (TunedModel model = create(lora(0, "all-linear"), true)) {
       long base =
           SafetensorsReader.read(golden.file("base/model.safetensors")).values().stream()
               .mapToLong(HostTensor::elements)
@@ -398,8 +398,8 @@ class LoraModelTest {
   @Test
   void adapterConfigHasPeftsValuesAndNoKeyThatPeftLacks() throws Exception {
     JsonNode peft = golden.json("lora/final/adapter_config.json");
-    try (LoraModel model = create(lora(0, "all-linear"), true);
-        LoraModel some = create(lora(0, "model.layers.1.mlp.up_proj"), true)) {
+    try (TunedModel model = create(lora(0, "all-linear"), true);
+        TunedModel some = create(lora(0, "model.layers.1.mlp.up_proj"), true)) {
       JsonNode ours = new ObjectMapper().readTree(model.adapterConfig());
       ours.properties()
           .forEach(
@@ -425,7 +425,7 @@ class LoraModelTest {
   @Test
   void thousandsOfStepsKeepNothingOpen() {
     long before = ScriptValue.open();
-    try (LoraModel model = create(lora(0.1, "q_proj"), true)) {
+    try (TunedModel model = create(lora(0.1, "q_proj"), true)) {
       long open = ScriptValue.open();
       Batch batch = Batch.of(golden.rows("train").subList(0, 1), golden.padId());
       for (int s = 0; s < 2000; s++) {

@@ -6,7 +6,6 @@ import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.distributed.ProcessGroup;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.model.LayerRange;
-import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.ArrayList;
@@ -22,19 +21,19 @@ import java.util.function.Function;
 import java.util.function.IntToLongFunction;
 
 /**
- * One LoRA model whose layers lie on several devices of one process, each with a thread of its own,
- * and through which the micro-batches of a window go as through a pipeline ({@link
+ * One tuned model whose layers lie on several devices of one process, each with a thread of its
+ * own, and through which the micro-batches of a window go as through a pipeline ({@link
  * PipelineWindow}). Each device holds only its layers' weights, and of what trains only its layers'
- * part with the optimizer's state. The masks of the dropout, the adapter's start and its names are
- * those of the model on one device, so checkpoints of both are the same.
+ * part with the optimizer's state. The masks of the dropout, the start of what trains and its names
+ * are those of the model on one device, so checkpoints of both are the same.
  */
-public final class LayeredLora implements TrainableModel {
-  private final List<LoraStage> stages;
-  private final LoraTensors tensors;
+public final class LayeredModel implements TrainableModel {
+  private final List<Stage> stages;
+  private final TrainedTensors tensors;
   private final ProcessGroup group;
   private final List<ExecutorService> threads = new ArrayList<>();
 
-  private LayeredLora(List<LoraStage> stages, LoraTensors tensors, ProcessGroup group) {
+  private LayeredModel(List<Stage> stages, TrainedTensors tensors, ProcessGroup group) {
     this.group = group;
     this.stages = stages;
     this.tensors = tensors;
@@ -53,34 +52,34 @@ public final class LayeredLora implements TrainableModel {
   /**
    * Loads each device's layers.
    *
-   * @param recipe its method must be lora, with every default filled in
+   * @param recipe with every default filled in
    * @param folder the checked base model
    * @param ranges the layers of each device, from the first to the last
    * @param devices cpu or cuda:N of each; the same one twice holds two ranges
    * @param group the ranks that train together, each with such a model of the same ranges
-   * @throws dev.finetune.trainer.TrainerException as {@link LoraModel#create} does
+   * @throws dev.finetune.trainer.TrainerException as {@link TunedModel#create} does
    */
-  public static LayeredLora create(
+  public static LayeredModel create(
       Recipe recipe,
       ModelFolder folder,
       List<LayerRange> ranges,
       List<String> devices,
       ProcessGroup group) {
-    List<LinearLayer> adapted =
-        LoraTargets.resolve(recipe.method().lora().targetModules(), folder.linearLayers());
-    int lowest = adapted.stream().mapToInt(LinearLayer::layer).min().orElseThrow();
-    List<LoraStage> stages = new ArrayList<>();
+    TuningMethod method = TuningMethod.of(recipe, folder);
+    TrainedTensors tensors = method.tensors();
+    List<Stage> stages = new ArrayList<>();
     try {
       for (int i = 0; i < ranges.size(); i++) {
-        stages.add(
-            new LoraStage(
-                LoraModel.create(recipe, folder, ranges.get(i), devices.get(i), group), lowest));
+        TunedModel part =
+            TunedModel.create(
+                method, recipe.training(), folder, ranges.get(i), devices.get(i), group);
+        stages.add(new Stage(part, tensors.lowestPart()));
       }
     } catch (RuntimeException e) {
       stages.forEach(stage -> stage.part().close());
       throw e;
     }
-    return new LayeredLora(stages, new LoraTensors(adapted, recipe.method().lora().rank()), group);
+    return new LayeredModel(stages, tensors, group);
   }
 
   @Override
@@ -131,13 +130,11 @@ public final class LayeredLora implements TrainableModel {
   @Override
   public double evaluate(Batch batch) {
     ScriptValue hidden = stages.get(0).embed(batch);
-    for (LoraStage stage : stages) {
+    for (Stage stage : stages) {
       try (ScriptValue input = hidden;
-          LoraStage.Passed passed = stage.evaluate(batch, input)) {
+          Stage.Passed passed = stage.evaluate(batch, input)) {
         if (stage.layers().hasHead()) {
-          try (ScriptValue loss = stage.loss(passed, 1, false)) {
-            return stage.value(loss);
-          }
+          return stage.lossSum(passed);
         }
         hidden = stage.output(passed);
       }
@@ -147,7 +144,7 @@ public final class LayeredLora implements TrainableModel {
 
   @Override
   public Map<String, HostTensor> adapter() {
-    return joined(LoraModel::adapter);
+    return joined(TunedModel::adapter);
   }
 
   @Override
@@ -175,21 +172,21 @@ public final class LayeredLora implements TrainableModel {
     tensors.check("the adapter", adapter);
     tensors.check("the optimizer's exp_avg", state.expAvg());
     tensors.check("the optimizer's exp_avg_sq", state.expAvgSq());
-    for (LoraStage stage : stages) {
-      LoraTensors own = tensors.of(stage.layers());
+    for (Stage stage : stages) {
+      TrainedTensors own = tensors.of(stage.layers());
       OptimizerState part =
           new OptimizerState(own.among(state.expAvg()), own.among(state.expAvgSq()), state.steps());
       stage.part().restore(own.among(adapter), part.tensors());
     }
   }
 
-  /** The window's gradient so far, by PEFT's name; copies. */
+  /** The window's gradient so far, by file name; copies. */
   Map<String, HostTensor> gradients() {
-    return joined(LoraModel::gradients);
+    return joined(TunedModel::gradients);
   }
 
-  /** The stages' tensors in the order of the layers, which is the adapter's. */
-  private Map<String, HostTensor> joined(Function<LoraModel, Map<String, HostTensor>> part) {
+  /** The stages' tensors in the order of the layers, which is that of all. */
+  private Map<String, HostTensor> joined(Function<TunedModel, Map<String, HostTensor>> part) {
     Map<String, HostTensor> all = new LinkedHashMap<>();
     stages.forEach(stage -> all.putAll(part.apply(stage.part())));
     return all;

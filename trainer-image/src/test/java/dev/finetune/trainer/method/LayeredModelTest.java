@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The model over several devices is the model on one, bit for bit but for the gradient's norm. */
-class LayeredLoraTest {
+class LayeredModelTest {
   private static final double RATE = 1e-3;
 
   private final GoldenModel golden = new GoldenModel("tiny-llama");
@@ -40,8 +40,8 @@ class LayeredLoraTest {
   @CsvSource({"0.0,true", "0.3,true", "0.0,false", "0.3,false"})
   void twoDevicesTrainAsOneDoes(double dropout, boolean recompute) {
     Recipe recipe = recipe(dropout, recompute, "all-linear");
-    try (LoraModel one = LoraModel.create(recipe, folder, "cpu", new SingleProcess());
-        LayeredLora two = layered(recipe, 1, 2)) {
+    try (TunedModel one = TunedModel.create(recipe, folder, "cpu", new SingleProcess());
+        LayeredModel two = layered(recipe, 1, 2)) {
       assertSame(two.adapter(), one.adapter());
       for (int step = 0; step < 4; step++) {
         // The last window is an incomplete one: fewer micro-batches, and fewer rows in the last.
@@ -77,9 +77,9 @@ class LayeredLoraTest {
     List<LayerRange> ranges =
         IntStream.range(0, 4).mapToObj(i -> new LayerRange(i, i + 1, 4)).toList();
     List<Batch> window = IntStream.range(0, 7).mapToObj(golden::trainBatch).toList();
-    try (LoraModel one = LoraModel.create(recipe, deep, "cpu", new SingleProcess());
-        LayeredLora four =
-            LayeredLora.create(
+    try (TunedModel one = TunedModel.create(recipe, deep, "cpu", new SingleProcess());
+        LayeredModel four =
+            LayeredModel.create(
                 recipe, deep, ranges, Collections.nCopies(4, "cpu"), new SingleProcess())) {
       for (int step = 0; step < 3; step++) {
         // More micro-batches than devices, as many, and fewer.
@@ -99,8 +99,8 @@ class LayeredLoraTest {
     LoraOptions lora = lora(0.2, "all-linear");
     Recipe recipe = GoldenModel.recipe(lora, 0.1, 0, true);
     List<Batch> window = List.of(golden.trainBatch(0), golden.trainBatch(1));
-    try (LoraModel one = LoraModel.create(recipe, folder, "cpu", new SingleProcess());
-        LayeredLora two = layered(recipe, 1, 2)) {
+    try (TunedModel one = TunedModel.create(recipe, folder, "cpu", new SingleProcess());
+        LayeredModel two = layered(recipe, 1, 2)) {
       for (int step = 0; step < 5; step++) {
         accumulate(one, window, step);
         accumulate(two, window, step);
@@ -116,8 +116,8 @@ class LayeredLoraTest {
   void checkpointsGoFromOneDeviceToSeveralAndBack() {
     Recipe recipe = recipe(0.1, true, "all-linear");
     List<Batch> window = List.of(golden.trainBatch(0), golden.trainBatch(1));
-    try (LoraModel one = LoraModel.create(recipe, folder, "cpu", new SingleProcess());
-        LayeredLora two = layered(recipe, 1, 2)) {
+    try (TunedModel one = TunedModel.create(recipe, folder, "cpu", new SingleProcess());
+        LayeredModel two = layered(recipe, 1, 2)) {
       accumulate(one, window, 0);
       one.step(RATE);
       two.restore(one.adapter(), one.optimizer());
@@ -136,9 +136,9 @@ class LayeredLoraTest {
 
   @Test
   void aCheckpointOfAnotherRunIsRefusedAsOnOneDevice() {
-    try (LayeredLora two = layered(recipe(0, true, "all-linear"), 1, 2);
-        LoraModel fewer =
-            LoraModel.create(recipe(0, true, "q_proj"), folder, "cpu", new SingleProcess())) {
+    try (LayeredModel two = layered(recipe(0, true, "all-linear"), 1, 2);
+        TunedModel fewer =
+            TunedModel.create(recipe(0, true, "q_proj"), folder, "cpu", new SingleProcess())) {
       assertThatThrownBy(() -> two.restore(fewer.adapter(), fewer.optimizer()))
           .isInstanceOf(TrainerException.class)
           .hasMessageContaining("has no tensor base_model.model.model.layers.0.self_attn.k_proj");
@@ -152,8 +152,8 @@ class LayeredLoraTest {
       Recipe recipe = recipe(0.1, recompute, target);
       List<Batch> window =
           List.of(golden.trainBatch(0), golden.trainBatch(1), golden.trainBatch(2));
-      try (LoraModel one = LoraModel.create(recipe, folder, "cpu", new SingleProcess());
-          LayeredLora two = layered(recipe, 1, 2)) {
+      try (TunedModel one = TunedModel.create(recipe, folder, "cpu", new SingleProcess());
+          LayeredModel two = layered(recipe, 1, 2)) {
         for (int step = 0; step < 2; step++) {
           assertThat(accumulate(two, window, step)).isEqualTo(accumulate(one, window, step));
           assertSame(two.gradients(), one.gradients());
@@ -169,8 +169,8 @@ class LayeredLoraTest {
     Recipe recipe = recipe(0, true, "all-linear");
     List<Batch> window = IntStream.range(0, 6).mapToObj(golden::trainBatch).toList();
     AtomicInteger asked = new AtomicInteger();
-    try (LoraModel one = LoraModel.create(recipe, folder, "cpu", new SingleProcess());
-        LayeredLora two = layered(recipe, 1, 2)) {
+    try (TunedModel one = TunedModel.create(recipe, folder, "cpu", new SingleProcess());
+        LayeredModel two = layered(recipe, 1, 2)) {
       double[] losses = two.accumulate(window, 100, m -> m, () -> asked.incrementAndGet() > 3);
       assertThat(losses).isEqualTo(one.accumulate(window.subList(0, 3), 100, m -> m, () -> false));
       assertSame(two.gradients(), one.gradients());
@@ -184,7 +184,7 @@ class LayeredLoraTest {
     List<Batch> window =
         List.of(golden.trainBatch(0), golden.trainBatch(1), Batch.of(List.of(unknown), 0));
     long before = ScriptValue.open();
-    try (LayeredLora two = layered(recipe(0, true, "all-linear"), 1, 2)) {
+    try (LayeredModel two = layered(recipe(0, true, "all-linear"), 1, 2)) {
       long open = ScriptValue.open();
       assertThatThrownBy(() -> two.accumulate(window, 10, m -> m, () -> false))
           .isInstanceOf(TrainerException.class)
@@ -197,7 +197,7 @@ class LayeredLoraTest {
 
   @Test
   void hundredsOfWindowsKeepNothingOpen() {
-    try (LayeredLora two = layered(recipe(0.1, true, "q_proj"), 1, 2)) {
+    try (LayeredModel two = layered(recipe(0.1, true, "q_proj"), 1, 2)) {
       Batch row = Batch.of(golden.rows("train").subList(0, 1), golden.padId());
       long open = ScriptValue.open();
       for (int step = 0; step < 300; step++) {
@@ -210,13 +210,13 @@ class LayeredLoraTest {
   }
 
   /** The model over CPU "devices": one ends before each of the bounds. */
-  private LayeredLora layered(Recipe recipe, int... ends) {
+  private LayeredModel layered(Recipe recipe, int... ends) {
     int layers = folder.config().layers();
     List<LayerRange> ranges =
         IntStream.range(0, ends.length)
             .mapToObj(i -> new LayerRange(i == 0 ? 0 : ends[i - 1], ends[i], layers))
             .toList();
-    return LayeredLora.create(
+    return LayeredModel.create(
         recipe, folder, ranges, Collections.nCopies(ends.length, "cpu"), new SingleProcess());
   }
 

@@ -1,7 +1,5 @@
 package dev.finetune.trainer.method;
 
-import dev.finetune.api.v1alpha1.LoraOptions;
-import dev.finetune.api.v1alpha1.LoraVariant;
 import dev.finetune.api.v1alpha1.ParameterCounts;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.api.v1alpha1.TrainerExit;
@@ -14,7 +12,6 @@ import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.engine.TorchScript;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LayerRange;
-import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.Arrays;
@@ -26,88 +23,80 @@ import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Low-rank adaptation (arXiv:2106.09685): each target's weight W (out, in) stays frozen and becomes
- * W + s B A with A (r, in) and B (out, r) trained, s = alpha / r, or alpha / sqrt(r) where it is
- * rank-stabilised (arXiv:2312.03732). A starts uniform in +-1/sqrt(in), B at zero. A, B and the
+ * A base model with what a {@link TuningMethod} trains of it or on top of it. What trains and the
  * optimizer's state are float32 whatever the model computes in.
  *
- * <p>It may be some consecutive layers of a model with what trains in them: a {@link LoraStage}.
+ * <p>It may be some consecutive layers of a model with what trains in them: a {@link Stage}.
  */
-public final class LoraModel implements TrainableModel {
+public final class TunedModel implements TrainableModel {
   private final CausalLm base;
-  private final LoraOptions lora;
+  private final TuningMethod method;
   private final ProcessGroup group;
   private final AdamW optimizer;
   private final boolean recompute;
-  private final List<LinearLayer> adapted;
-  private final LoraTensors tensors;
+  private final TrainedTensors tensors;
   private final ScriptValue trained;
   private final ScriptValue model;
 
-  private LoraModel(CausalLm base, Recipe recipe, List<LinearLayer> adapted, ProcessGroup group) {
-    TrainingOptions training = recipe.training();
+  private TunedModel(
+      CausalLm base, TuningMethod method, TrainingOptions training, ProcessGroup group) {
     this.base = base;
-    this.lora = recipe.method().lora();
+    this.method = method;
     this.group = group;
     this.recompute = training.gradientCheckpointing();
-    this.adapted = adapted;
-    LayerRange layers = base.layers();
-    LoraTensors all = new LoraTensors(adapted, lora.rank());
-    this.tensors = all.of(layers);
-    this.trained =
-        script()
-            .call(
-                "new_trained",
-                all.scriptNames(),
-                all.layers(),
-                all.rows(),
-                all.columns(),
-                layers.layers(),
-                layers.first(),
-                layers.end(),
-                training.seed(),
-                group.rank(),
-                group.size(),
-                base.device());
-    this.optimizer = new AdamW(script(), trained, OptimizerOptions.of(training), group);
-    try (ScriptValue adapter = script().call("adapter_of", trained)) {
-      this.model = base.withAdapter(adapter, scale(lora));
+    this.tensors = method.tensors().of(base.layers());
+    this.trained = create(training.seed());
+    this.optimizer = new AdamW(script(), trained, tensors, OptimizerOptions.of(training), group);
+    try (ScriptValue tuned = script().call("tuned_of", trained)) {
+      this.model = base.tuned(tuned, method.tuning());
+    }
+  }
+
+  private ScriptValue create(long seed) {
+    try (ScriptValue starts = script().call("no_weights")) {
+      method.putStarts(base, starts);
+      return method
+          .tensors()
+          .create(script(), starts, base.layers(), seed, group.rank(), group.size(), base.device());
     }
   }
 
   /**
-   * Loads the base model and puts a fresh adapter on it.
+   * Loads the base model and makes what trains.
    *
-   * @param recipe its method must be lora, with every default filled in
+   * @param recipe with every default filled in
    * @param folder the checked base model
    * @param device cpu, or cuda:N
    * @param group the ranks that train together, each with such a model
-   * @throws TrainerException with {@link TrainerExit#USAGE} if a target names no linear layer, with
-   *     {@link TrainerExit#OUT_OF_MEMORY} if the model doesn't fit
+   * @throws TrainerException with {@link TrainerExit#USAGE} if the method's settings don't fit the
+   *     model, with {@link TrainerExit#OUT_OF_MEMORY} if the model doesn't fit
    */
-  public static LoraModel create(
+  public static TunedModel create(
       Recipe recipe, ModelFolder folder, String device, ProcessGroup group) {
-    return create(recipe, folder, LayerRange.all(folder.config().layers()), device, group);
+    return create(
+        TuningMethod.of(recipe, folder),
+        recipe.training(),
+        folder,
+        LayerRange.all(folder.config().layers()),
+        device,
+        group);
   }
 
-  /** Loads some layers; their part of the adapter starts as it does among all. */
-  static LoraModel create(
-      Recipe recipe, ModelFolder folder, LayerRange layers, String device, ProcessGroup group) {
-    List<LinearLayer> adapted =
-        LoraTargets.resolve(recipe.method().lora().targetModules(), folder.linearLayers());
-    CausalLm base = CausalLm.load(folder, layers, device, recipe.training().precision());
+  /** Loads some layers; what trains in them starts as it does among all. */
+  static TunedModel create(
+      TuningMethod method,
+      TrainingOptions training,
+      ModelFolder folder,
+      LayerRange layers,
+      String device,
+      ProcessGroup group) {
+    CausalLm base = CausalLm.load(folder, layers, device, training.precision());
     try {
-      return new LoraModel(base, recipe, adapted, group);
+      return new TunedModel(base, method, training, group);
     } catch (RuntimeException e) {
       base.close();
       throw e;
     }
-  }
-
-  static double scale(LoraOptions lora) {
-    return lora.variant() == LoraVariant.RANK_STABILIZED
-        ? lora.alpha() / Math.sqrt(lora.rank())
-        : lora.alpha() / lora.rank();
   }
 
   @Override
@@ -135,7 +124,7 @@ public final class LoraModel implements TrainableModel {
                     model,
                     trained,
                     windowTokens,
-                    lora.dropout(),
+                    method.dropout(),
                     DropoutSeeds.of(dropoutSeed, base.folder().config().layers()),
                     recompute,
                     base.headRows()));
@@ -158,40 +147,25 @@ public final class LoraModel implements TrainableModel {
 
   @Override
   public Map<String, HostTensor> adapter() {
-    return tensors.split(optimizer.values());
+    return optimizer.values();
   }
 
   @Override
   public Map<String, HostTensor> optimizer() {
-    return optimizer
-        .state()
-        .map(
-            state ->
-                new OptimizerState(
-                        tensors.split(state.expAvg()),
-                        tensors.split(state.expAvgSq()),
-                        state.steps())
-                    .tensors())
-        .orElse(Map.of());
+    return optimizer.state().map(OptimizerState::tensors).orElse(Map.of());
   }
 
   @Override
   public void restore(Map<String, HostTensor> adapter, Map<String, HostTensor> optimizer) {
     if (group.rank() > 0) {
-      HostTensor none = HostTensor.ofFloats(new float[0], 0);
-      this.optimizer.restore(new AdamW.FlatState(none, none, none, 0));
+      this.optimizer.restore(Map.of(), OptimizerState.NONE);
       return;
     }
     tensors.check("the adapter", adapter);
     OptimizerState state = OptimizerState.of(optimizer);
     tensors.check("the optimizer's exp_avg", state.expAvg());
     tensors.check("the optimizer's exp_avg_sq", state.expAvgSq());
-    this.optimizer.restore(
-        new AdamW.FlatState(
-            tensors.join(adapter),
-            tensors.join(state.expAvg()),
-            tensors.join(state.expAvgSq()),
-            state.steps()));
+    this.optimizer.restore(adapter, state);
   }
 
   /** The engine's arrays that are open between calls. */
@@ -199,16 +173,16 @@ public final class LoraModel implements TrainableModel {
     return script().openArrays();
   }
 
-  /** This rank's gradient of the window so far, by PEFT's name; copies. */
+  /** This rank's gradient of the window so far, by file name; copies. */
   Map<String, HostTensor> gradients() {
     try (ScriptValue gradient = script().call("gradient", trained)) {
-      return tensors.split(script().callTensor("read_whole", trained, gradient));
+      return tensors.read(script(), gradient);
     }
   }
 
   @Override
   public String adapterConfig() {
-    return AdapterConfig.json(lora, adapted, base.folder().linearLayers(), base.folder().path());
+    return method.config();
   }
 
   @Override
@@ -225,7 +199,7 @@ public final class LoraModel implements TrainableModel {
     return base.script();
   }
 
-  /** The script's model: the frozen weights with the adapter. */
+  /** The script's model: the frozen weights with what trains. */
   ScriptValue scriptModel() {
     return model;
   }
@@ -240,7 +214,7 @@ public final class LoraModel implements TrainableModel {
   }
 
   double dropout() {
-    return lora.dropout();
+    return method.dropout();
   }
 
   boolean recomputes() {

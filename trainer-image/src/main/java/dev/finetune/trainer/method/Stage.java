@@ -10,11 +10,11 @@ import dev.finetune.trainer.model.LayerRange;
  * Hidden states (N, C) come in from the device of the layers before, and their gradients go back to
  * it. Used by one thread at a time.
  *
- * @param part the layers with their part of the adapter
- * @param lowest index of the lowest layer of the whole model that trains: the backward pass ends
- *     there
+ * @param part the layers with what trains in them
+ * @param lowest the lowest part of the whole model that trains ({@link TrainedTensor#part}): the
+ *     backward pass ends there
  */
-record LoraStage(LoraModel part, int lowest) {
+record Stage(TunedModel part, int lowest) {
 
   /** A micro-batch between its forward and its backward pass. */
   record Passed(Batch batch, long[] seeds, ScriptValue kept) implements AutoCloseable {
@@ -30,12 +30,12 @@ record LoraStage(LoraModel part, int lowest) {
 
   /** Whether a gradient has to come this far down. */
   boolean trains() {
-    return layers().end() > lowest;
+    return layers().end() > lowest || layers().hasHead();
   }
 
   /** Whether the layers before these train too. */
   boolean handsGradientOn() {
-    return layers().first() > lowest;
+    return layers().first() > lowest && !layers().hasEmbedding();
   }
 
   /** The first layer's input; of the first stage. */
@@ -47,8 +47,7 @@ record LoraStage(LoraModel part, int lowest) {
                 .call(
                     "stage_input",
                     part.base().tokens(batch.inputIds(), batch.rows(), batch.length()),
-                    part.scriptModel(),
-                    part.trained()));
+                    part.scriptModel()));
   }
 
   /**
@@ -82,12 +81,11 @@ record LoraStage(LoraModel part, int lowest) {
                         "stage_forward",
                         hidden,
                         batch.rows(),
-                        LoraModel.segments(batch),
+                        TunedModel.segments(batch),
                         layers().first(),
                         layers().end(),
                         keepFrom,
                         part.scriptModel(),
-                        part.trained(),
                         dropout,
                         seeds,
                         recompute));
@@ -99,8 +97,25 @@ record LoraStage(LoraModel part, int lowest) {
     return script().call("stage_output", passed.kept());
   }
 
-  /** The loss's sum, in nats, with its gradient where wanted; of the last stage. */
-  ScriptValue loss(Passed passed, long windowTokens, boolean wantGradient) {
+  /** The loss's sum, in nats; of the last stage. */
+  double lossSum(Passed passed) {
+    return part.within(
+        passed.batch(),
+        () ->
+            script()
+                .callDouble(
+                    "stage_loss_sum",
+                    passed.kept(),
+                    TunedModel.labels(passed.batch()),
+                    part.scriptModel(),
+                    part.base().headRows()));
+  }
+
+  /**
+   * The loss's sum and its gradient by these layers' output; of the last stage. Adds the gradients
+   * of what trains in the head to the window's.
+   */
+  ScriptValue loss(Passed passed, long windowTokens) {
     return part.within(
         passed.batch(),
         () ->
@@ -108,11 +123,14 @@ record LoraStage(LoraModel part, int lowest) {
                 .call(
                     "stage_loss",
                     passed.kept(),
-                    LoraModel.labels(passed.batch()),
+                    TunedModel.labels(passed.batch()),
                     part.scriptModel(),
+                    part.trained(),
                     windowTokens,
                     part.base().headRows(),
-                    wantGradient));
+                    lowest,
+                    part.dropout(),
+                    passed.seeds()));
   }
 
   double value(ScriptValue loss) {
@@ -132,20 +150,36 @@ record LoraStage(LoraModel part, int lowest) {
   ScriptValue backward(Passed passed, ScriptValue gradient) {
     return part.within(
         passed.batch(),
-        () ->
-            script()
-                .call(
-                    "stage_backward",
-                    passed.kept(),
-                    gradient,
-                    layers().first(),
-                    layers().end(),
-                    lowest,
-                    part.scriptModel(),
-                    part.trained(),
-                    part.dropout(),
-                    passed.seeds(),
-                    part.recomputes()));
+        () -> {
+          ScriptValue input =
+              script()
+                  .call(
+                      "stage_backward",
+                      passed.kept(),
+                      gradient,
+                      layers().first(),
+                      layers().end(),
+                      lowest,
+                      part.scriptModel(),
+                      part.trained(),
+                      part.dropout(),
+                      passed.seeds(),
+                      part.recomputes());
+          if (layers().hasEmbedding() && lowest == TrainedTensor.EMBEDDING) {
+            backwardToEmbedding(passed.batch(), input);
+          }
+          return input;
+        });
+  }
+
+  private void backwardToEmbedding(Batch batch, ScriptValue gradient) {
+    script()
+        .run(
+            "stage_embedding_backward",
+            part.base().tokens(batch.inputIds(), batch.rows(), batch.length()),
+            gradient,
+            part.scriptModel(),
+            part.trained());
   }
 
   private TorchScript script() {

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A model on each of several ranks, threads of this process that sum as processes do. */
-class LoraRanksTest {
+class TunedRanksTest {
   private static final double RATE = 1e-4;
   private static final int STEPS = 4;
   private static final int ROWS_PER_STEP = 12;
@@ -112,8 +112,8 @@ class LoraRanksTest {
     double[] losses = new double[STEPS];
     double[] norms = new double[STEPS];
     Map<String, HostTensor> gradient = Map.of();
-    try (LoraModel model =
-        LoraModel.create(recipe, ModelFolder.open(golden.base()), "cpu", group)) {
+    try (TunedModel model =
+        TunedModel.create(recipe, ModelFolder.open(golden.base()), "cpu", group)) {
       if (!adapter.isEmpty()) {
         model.restore(adapter, optimizer);
       }

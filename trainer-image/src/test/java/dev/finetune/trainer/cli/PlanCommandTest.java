@@ -101,7 +101,7 @@ class PlanCommandTest {
     long size = config.get("hidden_size").asLong();
     long head = config.get("vocab_size").asLong() * size;
     assertThat(perToken / 6)
-        .isGreaterThan(head)
+        .isGreaterThan((double) head)
         .isLessThan(plan.at("/devices/0/weights").asLong() / 4.0);
     assertThat(plan.at("/devices/0/sum").asLong())
         .isEqualTo(

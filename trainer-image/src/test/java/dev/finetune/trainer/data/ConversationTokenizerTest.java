@@ -123,9 +123,18 @@ class ConversationTokenizerTest {
         .containsExactly("4<|im_end|>\n");
     assertThat(supervised("tiny-llama", Supervision.ALL, chat))
         .containsExactly(
-            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
-                + "<|im_start|>assistant\nHello<|im_end|>\n<|im_start|>user\nAnd 2+2?<|im_end|>\n"
-                + "<|im_start|>assistant\n4<|im_end|>\n");
+            """
+            <|im_start|>system
+            Be brief.<|im_end|>
+            <|im_start|>user
+            Hi<|im_end|>
+            <|im_start|>assistant
+            Hello<|im_end|>
+            <|im_start|>user
+            And 2+2?<|im_end|>
+            <|im_start|>assistant
+            4<|im_end|>
+            """);
   }
 
   @Test
@@ -139,7 +148,14 @@ class ConversationTokenizerTest {
             "<|im_start|>system\nBe brief.<|im_end|>\n", "<|im_start|>user\nAnd 2+2?<|im_end|>\n");
     assertThat(supervised("tiny-llama", Supervision.ALL, flagged(false, null, null, false)))
         .containsExactly(
-            "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"
-                + "<|im_start|>user\nAnd 2+2?<|im_end|>\n<|im_start|>assistant\n");
+            """
+            <|im_start|>user
+            Hi<|im_end|>
+            <|im_start|>assistant
+            Hello<|im_end|>
+            <|im_start|>user
+            And 2+2?<|im_end|>
+            <|im_start|>assistant
+            """);
   }
 }

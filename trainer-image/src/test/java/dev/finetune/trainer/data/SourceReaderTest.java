@@ -61,6 +61,14 @@ class SourceReaderTest {
     return read(name, text, Map.of());
   }
 
+  private static String lines(String... lines) {
+    return String.join("\n", lines);
+  }
+
+  private static String windowsLines(String... lines) {
+    return String.join("\r\n", lines);
+  }
+
   private static Conversation exchange(String question, String answer) {
     return new Conversation(
         List.of(new Message(Message.USER, question), new Message(Message.ASSISTANT, answer)));
@@ -71,12 +79,14 @@ class SourceReaderTest {
     Taken taken =
         read(
             "a.csv",
-            "\ufeffquery,response,note\r\n"
-                + "a,\"b\r\nc, \"\"d\"\"\",\r\n"
-                + "\r\n"
-                + "e,f,g\r\n"
-                + "h,i\r\n"
-                + "j,k,l");
+            windowsLines(
+                "\ufeffquery,response,note",
+                "a,\"b",
+                "c, \"\"d\"\"\",",
+                "",
+                "e,f,g",
+                "h,i",
+                "j,k,l"));
 
     assertThat(taken.contents)
         .containsExactly(exchange("a", "b\r\nc, \"d\""), exchange("e", "f"), exchange("j", "k"));
@@ -90,7 +100,7 @@ class SourceReaderTest {
 
   @Test
   void aCsvFileIsBrokenWhereItsQuotesAreAndItsNamesMustDiffer() throws IOException {
-    Taken quotes = read("q.csv", "query,response\na,b\nc,\"d\"e\nf,g\n");
+    Taken quotes = read("q.csv", lines("query,response", "a,b", "c,\"d\"e", "f,g"));
     Taken names = read("n.csv", "query,query\na,b\n");
 
     assertThat(quotes.contents).containsExactly(exchange("a", "b"));
@@ -117,10 +127,11 @@ class SourceReaderTest {
     Taken taken =
         read(
             "h.csv",
-            "query,response,history\n"
-                + "c,d,\"[[\"\"a\"\", \"\"b\"\"]]\"\n"
-                + "e,f,\n"
-                + "g,h,\"[[\"\"a\"\"]\"\n");
+            lines(
+                "query,response,history",
+                "c,d,\"[[\"\"a\"\", \"\"b\"\"]]\"",
+                "e,f,",
+                "g,h,\"[[\"\"a\"\"]\""));
 
     assertThat(taken.contents)
         .containsExactly(
@@ -139,7 +150,7 @@ class SourceReaderTest {
 
   @Test
   void aTextFileIsATextALine() throws IOException {
-    Taken taken = read("t.txt", "\ufeffone\r\n\r\n  two\n");
+    Taken taken = read("t.txt", windowsLines("\ufeffone", "", "  two"));
 
     assertThat(taken.contents).containsExactly(new PlainText("one"), new PlainText("  two"));
     assertThat(taken.lines).containsExactly("pvc://d/t.txt:1", "pvc://d/t.txt:3");
@@ -258,8 +269,7 @@ class SourceReaderTest {
     Taken taken =
         read(
             "s.jsonl",
-            String.join(
-                "\n",
+            lines(
                 "{\"conversations\": [{\"from\": \"system\", \"value\": \"s\"}, {\"from\":"
                     + " \"human\", \"value\": \"a\"}, {\"from\": \"gpt\", \"value\": \"b\","
                     + " \"loss\": 0}]}",
@@ -301,8 +311,7 @@ class SourceReaderTest {
     Taken taken =
         read(
             "p.jsonl",
-            String.join(
-                "\n",
+            lines(
                 "{\"prompt\": \"a \", \"completion\": \" b\"}",
                 "{\"prompt\": " + prompt + ", \"completion\": " + completion + "}",
                 "{\"prompt\": \"a\", \"completion\": " + completion + "}",

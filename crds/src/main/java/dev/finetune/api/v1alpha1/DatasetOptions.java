@@ -24,8 +24,8 @@ public record DatasetOptions(
         Boolean shuffle,
     @JsonPropertyDescription(
             "Which tokens the loss counts: Answers (the assistant's turns), LastAnswer (the last of"
-                + " them) or All. A message's own loss: true or false, or a row's, comes before it."
-                + " Default Answers.")
+                + " them) or All. A message's own loss (true or false), or weight (1 or 0), comes before"
+                + " it. Default Answers.")
         @Default("\"Answers\"")
         Supervision supervise,
     @JsonPropertyDescription(

@@ -45,6 +45,15 @@ class ExamplesTest {
               "argocd/application.yaml", // operator: ApplicationExampleTest
               "data/assistant.json", // trainer: ExampleDataTest
               "data/assistant-messages.jsonl", // trainer: ExampleDataTest
+              "data/formats/alpaca.csv", // trainer: DataDocTest, and the next six
+              "data/formats/messages.jsonl",
+              "data/formats/messages.parquet",
+              "data/formats/prompt-completion.jsonl",
+              "data/formats/query-response.jsonl",
+              "data/formats/sharegpt.json",
+              "data/formats/text.txt",
+              "data/formats/registered.yaml", // trainer: RegisteredDatasetsTest
+              "data/formats/make_parquet.py", // makes messages.parquet
               "models/tiny-chat/config.json", // trainer: ExampleDataTest, and the next four
               "models/tiny-chat/generation_config.json",
               "models/tiny-chat/model.safetensors",

@@ -17,10 +17,8 @@ import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.checkpoint.TrainerState;
 import dev.finetune.trainer.checkpoint.TunedModelFolder;
 import dev.finetune.trainer.data.ChatTemplate;
-import dev.finetune.trainer.data.DatasetPreparation;
 import dev.finetune.trainer.data.MicroBatches;
 import dev.finetune.trainer.data.PreparedDataset;
-import dev.finetune.trainer.data.RowOrder;
 import dev.finetune.trainer.data.TokenizedExample;
 import dev.finetune.trainer.data.Tokenizer;
 import dev.finetune.trainer.export.MergedModel;
@@ -151,24 +149,26 @@ final class FineTuning {
   private record Inputs(ModelFolder folder, TrainingData data, RunIdentity run) {}
 
   private Inputs read(LocalDate startDate) {
-    Path modelPath = modelPath();
+    DataCheck data = new DataCheck(recipe, locations);
+    Path modelPath = data.modelPath();
     try (Tokenizer tokenizer = Tokenizer.load(modelPath)) {
-      PreparedDataset dataset = prepare(modelPath, tokenizer, startDate);
+      PreparedDataset dataset = data.prepare(tokenizer, startDate);
       listener.checked(dataset.verdict());
+      dataset.warnings().forEach(listener::warned);
       stop.check();
       RunIdentity run =
           RunIdentity.of(
               resolved.tree(),
-              options.batchSize() * options.gradientAccumulationSteps() * rank.group().size(),
+              rowsPerStep(),
               Fingerprints.of(dataset),
               Fingerprints.of(modelPath),
               startDate.toString(),
               Versions.all());
-      TrainingData data = data(dataset, tokenizer.padId());
-      requireValidation(data);
+      TrainingData rows = data(dataset, tokenizer.padId());
+      requireValidation(rows);
       ModelFolder folder = ModelFolder.open(modelPath);
       stop.check();
-      return new Inputs(folder, data, run);
+      return new Inputs(folder, rows, run);
     }
   }
 
@@ -186,38 +186,21 @@ final class FineTuning {
     }
   }
 
-  private Path modelPath() {
-    Path path = locations.resolve(recipe.model().source());
-    if (!Files.isDirectory(path)) {
-      throw new TrainerException(
-          TrainerExit.MODEL,
-          "the model folder %s doesn't exist or isn't a folder; it must be one in Hugging Face's layout"
-              .formatted(locations.describe(recipe.model().source())));
-    }
-    return path;
-  }
-
-  private PreparedDataset prepare(Path modelPath, Tokenizer tokenizer, LocalDate date) {
-    Clock clock = Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);
-    ChatTemplate template = ChatTemplate.load(modelPath, recipe.model().template(), clock);
-    return new DatasetPreparation(
-            template, tokenizer, recipe.model().systemPrompt(), locations::resolve)
-        .prepare(recipe.dataset(), options);
-  }
-
   private TrainingData data(PreparedDataset dataset, int padId) {
-    RowOrder order =
-        new RowOrder(dataset.train().size(), options.seed(), recipe.dataset().shuffle());
     return new TrainingData(
         new MicroBatches(
             dataset.train(),
-            order,
+            dataset.order(recipe.dataset(), options, rowsPerStep()),
             options.batchSize(),
             options.gradientAccumulationSteps(),
             rank.group().rank(),
             rank.group().size(),
             padId),
-        MicroBatches.inOrder(dataset.validation(), options.batchSize(), padId));
+        dataset.validationBatches(options, padId));
+  }
+
+  private int rowsPerStep() {
+    return options.batchSize() * options.gradientAccumulationSteps() * rank.group().size();
   }
 
   private String train(Destination destination, CheckpointScan scan, Inputs inputs)
@@ -369,6 +352,10 @@ final class FineTuning {
         generator,
         SamplingOptions.greedy(validation.answerTokens(), tokenizer.stopIds(template)),
         ids -> tokenizer.decode(ids, true));
+  }
+
+  private Path modelPath() {
+    return new DataCheck(recipe, locations).modelPath();
   }
 
   private boolean scoresAnswers() {

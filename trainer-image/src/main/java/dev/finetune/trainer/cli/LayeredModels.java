@@ -21,20 +21,28 @@ import java.util.List;
 record LayeredModels(List<Long> budgets, RunListener listener) implements ModelFactory {
   @Override
   public TrainableModel create(Recipe recipe, ModelFolder folder, LocalRank rank) {
-    ReplicaMemory memory = memory(recipe, folder, rank.devices().get(0));
+    String device = rank.devices().get(0);
+    ReplicaMemory memory = memory(recipe, folder, device, microBatch(recipe, device));
     LayerPlan plan = LayerPlan.of(memory, rank.devices(), budgets);
     listener.planned(plan.table());
     plan.advice(memory).ifPresent(listener::warned);
     return LayeredModel.create(recipe, folder, plan.ranges(), plan.devices(), rank.group());
   }
 
-  private static ReplicaMemory memory(Recipe recipe, ModelFolder folder, String device) {
+  /** The largest micro-batch that a recipe allows. */
+  static MicroBatchSize microBatch(Recipe recipe, String device) {
+    return MicroBatchSize.of(
+        recipe.training(), CausalLm.bytesPerNumber(recipe.training().precision(), device));
+  }
+
+  /** What a replica takes. */
+  static ReplicaMemory memory(
+      Recipe recipe, ModelFolder folder, String device, MicroBatchSize microBatch) {
     return new ReplicaMemory(
         folder,
         TuningMethod.of(recipe, folder),
         recipe.model().quantization(),
         CausalLm.headRows(folder, device),
-        MicroBatchSize.of(
-            recipe.training(), CausalLm.bytesPerNumber(recipe.training().precision(), device)));
+        microBatch);
   }
 }

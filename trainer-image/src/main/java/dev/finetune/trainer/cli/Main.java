@@ -36,8 +36,11 @@ public final class Main {
     Environment environment = Environment.of(System.getenv());
     CommandLine sft = new CommandLine(new SftCommand(stop, environment, out));
     RecipeOptions.addTo(sft.getCommandSpec());
+    CommandLine plan = new CommandLine(new PlanCommand(stop, environment, out));
+    RecipeOptions.addTo(plan.getCommandSpec());
     return new CommandLine(new Main())
         .addSubcommand(sft)
+        .addSubcommand(plan)
         .addSubcommand(new InferCommand(stop, environment, out))
         .addSubcommand(new ExportCommand(environment, out))
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))

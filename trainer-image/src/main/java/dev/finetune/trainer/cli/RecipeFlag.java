@@ -58,9 +58,18 @@ record RecipeFlag(
     return arity.endsWith("*");
   }
 
+  /** Whether its values are data sets, which may be registered by name. */
+  boolean namesDatasets() {
+    return path.equals("dataset.train") || path.equals("dataset.validation.sources");
+  }
+
   /** Sets the recipe's field, with the objects around it. */
   void set(ObjectNode recipe, List<String> values) {
-    JsonNode node = value.apply(values);
+    set(recipe, value.apply(values));
+  }
+
+  /** Sets the recipe's field to a value; null leaves it alone. */
+  void set(ObjectNode recipe, JsonNode node) {
     if (node != null) {
       int end = path.lastIndexOf('.');
       recipe

@@ -14,7 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** The flags of {@code sft} that build a recipe. */
+/** The flags of {@code sft} and {@code plan} that build a recipe. */
 final class RecipeOptions {
   /** transformers' constant schedule knows no warm-up; its constant_with_warmup does. */
   private static final String CONSTANT = "constant";
@@ -35,6 +35,15 @@ final class RecipeOptions {
             .description(
                 "Columns of the files under other names, such as '{\"question\": \"query\"}'.",
                 "(dataset.train[].columns, the other way round)")
+            .build());
+    command.addOption(
+        OptionSpec.builder(RegisteredDatasets.FLAG)
+            .arity("1")
+            .type(Path.class)
+            .paramLabel("FILE")
+            .description(
+                "Data sets by name, as YAML or JSON, which --dataset and --val_dataset can name:"
+                    + " NAME or NAME#N. ms-swift's dataset_info.json is read too.")
             .build());
     NotedFlags.ALL.forEach(flag -> command.addOption(option(flag)));
   }
@@ -92,11 +101,18 @@ final class RecipeOptions {
     String method =
         MethodFlags.choose(
             tree, Optional.ofNullable(parsed.matchedOptionValue(METHOD_NAME, (String) null)));
+    Optional<RegisteredDatasets> registered =
+        Optional.ofNullable(parsed.matchedOptionValue(RegisteredDatasets.FLAG, (Path) null))
+            .map(RegisteredDatasets::read);
     Map<String, String> flagsByField = new LinkedHashMap<>();
     for (RecipeFlag each : RecipeFlags.ALL) {
       if (parsed.hasMatchedOption(each.names().get(0))) {
         RecipeFlag flag = MethodFlags.forMethod(each, method);
-        flag.set(tree, values(flag, parsed));
+        if (registered.isPresent() && flag.namesDatasets()) {
+          flag.set(tree, registered.get().sources(values(flag, parsed)));
+        } else {
+          flag.set(tree, values(flag, parsed));
+        }
         flagsByField.put("recipe." + flag.path(), asGiven(flag.names(), parsed.originalArgs()));
       } else if (recipeFile == null) {
         flagsByField.putIfAbsent("recipe." + each.path(), each.names().get(0));

@@ -17,7 +17,6 @@ import dev.finetune.trainer.report.RunListener;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,41 +46,13 @@ import picocli.CommandLine.Spec;
 final class SftCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = "--recipe",
-      paramLabel = "FILE",
-      description = "The recipe as YAML or JSON: what stands under spec.recipe of a FineTuneJob.")
-  private Path recipeFile;
-
-  @Option(
-      names = "--device",
-      paramLabel = "DEVICE",
-      split = ",",
-      description =
-          "Devices to train on, such as cpu or cuda:0,cuda:1: a process (rank) each, which holds a"
-              + " copy of the model and takes --batch_size rows of a micro-batch; with"
-              + " --parallelism Layers one process for all. Default: every GPU, or the CPU.")
-  private List<String> devices = List.of();
-
-  @Option(
-      names = "--nproc_per_node",
-      paramLabel = "N",
-      description =
-          "Processes (ranks) on this machine, on a device each. Default: NPROC_PER_NODE, or one for"
-              + " each device. Several machines: set NNODES, NODE_RANK, MASTER_ADDR and MASTER_PORT"
-              + " as for torchrun.")
-  private Integer ranksPerNode;
+  @Mixin private RunOptions options = new RunOptions();
 
   @Option(
       names = "--ddp_timeout",
       paramLabel = "SECONDS",
       description = "How long ranks wait for one that takes no part. Default: DDP_TIMEOUT, or 600.")
   private Integer timeoutSeconds;
-
-  @Mixin private LayersOptions layers = new LayersOptions();
-
-  @Option(names = "--debug", description = "Print the trace of every error.")
-  private boolean debug;
 
   private final GracefulStop stop;
   private final Environment environment;
@@ -99,7 +70,7 @@ final class SftCommand implements Callable<Integer> {
     if (ranks.worker().isPresent()) {
       return work(ranks, ranks.worker().get());
     }
-    int perNode = ranksPerNode(ranks);
+    int perNode = options.ranksPerNode(ranks);
     if (ranks.nodes() * perNode > 1) {
       // One that isn't valid is told of once, and before ranks wait for each other.
       var unused = recipe();
@@ -108,7 +79,8 @@ final class SftCommand implements Callable<Integer> {
           .launch();
     }
     return train(
-        new LastWords(spec.commandLine().getErr(), debug, environment.terminationMessageFile()),
+        new LastWords(
+            spec.commandLine().getErr(), options.debug(), environment.terminationMessageFile()),
         SingleProcess::new,
         /* localRank= */ 0);
   }
@@ -118,7 +90,7 @@ final class SftCommand implements Callable<Integer> {
     ranks.launcher().ifPresent(SftCommand::endWith);
     LastWords lastWords =
         LastWords.ofWorker(
-            spec.commandLine().getErr(), debug, environment.terminationMessageFile());
+            spec.commandLine().getErr(), options.debug(), environment.terminationMessageFile());
     return train(lastWords, () -> join(ranks, worker), worker.localRank());
   }
 
@@ -129,14 +101,6 @@ final class SftCommand implements Callable<Integer> {
             .map(ProcessHandle::onExit)
             .orElseGet(() -> CompletableFuture.completedFuture(null))
             .thenRun(() -> Runtime.getRuntime().halt(TrainerExit.TRY_AGAIN.code()));
-  }
-
-  private int ranksPerNode(RankEnvironment ranks) {
-    return Optional.ofNullable(ranksPerNode)
-        .or(ranks::ranksPerNode)
-        .or(() -> layers.chosen() ? Optional.of(1) : Optional.empty())
-        .orElseGet(
-            () -> devices.isEmpty() ? Devices.ofThisProcess().visible().size() : devices.size());
   }
 
   private List<String> arguments() {
@@ -154,19 +118,9 @@ final class SftCommand implements Callable<Integer> {
             worker.ranks(),
             ranks.startTimeout(),
             timeout,
-            devices(worker.localRank()).get(0));
+            options.devices(worker.localRank()).get(0));
     return stop.interruptible(
         () -> C10dGroup.join(rendezvous, spec.commandLine().getErr()::println));
-  }
-
-  private List<String> devices(int localRank) {
-    Devices here = Devices.ofThisProcess();
-    return layers.chosen()
-        ? here.shareOfRank(
-            layers.devices(devices, here::visible),
-            localRank,
-            ranksPerNode(RankEnvironment.of(System.getenv())))
-        : List.of(here.ofRank(devices, localRank));
   }
 
   private int train(LastWords lastWords, Supplier<ProcessGroup> joining, int localRank) {
@@ -186,7 +140,7 @@ final class SftCommand implements Callable<Integer> {
   }
 
   private ResolvedRecipe recipe() {
-    return RecipeOptions.recipe(spec.commandLine().getParseResult(), recipeFile);
+    return options.recipe(spec.commandLine().getParseResult());
   }
 
   private String run(
@@ -195,7 +149,7 @@ final class SftCommand implements Callable<Integer> {
       LastLines log,
       ProcessGroup group,
       int localRank) {
-    LocalRank rank = new LocalRank(group, devices(localRank), environment.host());
+    LocalRank rank = new LocalRank(group, options.devices(localRank), environment.host());
     if (!rank.leads()) {
       return tuning(recipe, new RunListener() {}, rank, localRank).run();
     }
@@ -217,7 +171,7 @@ final class SftCommand implements Callable<Integer> {
 
   private List<String> flagNotes() {
     List<String> notes = new ArrayList<>(RecipeOptions.notes(spec.commandLine().getParseResult()));
-    layers.note().ifPresent(notes::add);
+    options.layers().note().ifPresent(notes::add);
     return notes;
   }
 
@@ -230,13 +184,9 @@ final class SftCommand implements Callable<Integer> {
         listener,
         stop,
         rank,
-        layers.chosen() ? layered(listener, rank, localRank) : ModelFactory.DEFAULT);
-  }
-
-  private ModelFactory layered(RunListener listener, LocalRank rank, int localRank) {
-    int each = rank.devices().size();
-    int all = each * ranksPerNode(RankEnvironment.of(System.getenv()));
-    return new LayeredModels(layers.budgets(localRank, each, all), listener);
+        options.layers().chosen()
+            ? new LayeredModels(options.budgets(localRank, rank.devices().size()), listener)
+            : ModelFactory.DEFAULT);
   }
 
   private static ProgressServer serve(String hostAndPort, ProgressTracker tracker) {

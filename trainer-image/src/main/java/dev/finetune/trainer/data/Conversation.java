@@ -3,10 +3,18 @@ package dev.finetune.trainer.data;
 import java.util.List;
 
 /**
- * A row of a data file: at most one system turn, then user and assistant in turn, ending with an
- * assistant.
+ * Turns that the chat template writes: at most one system turn, then user and assistant in turn,
+ * ending with an assistant.
  *
- * @param origin where it came from, {@code file:line}
  * @param messages the turns
  */
-public record Conversation(String origin, List<Message> messages) {}
+record Conversation(List<Message> messages) implements Content {
+  Conversation {
+    messages = List.copyOf(messages);
+  }
+
+  @Override
+  public int size() {
+    return messages.stream().mapToInt(message -> message.content().length()).sum();
+  }
+}

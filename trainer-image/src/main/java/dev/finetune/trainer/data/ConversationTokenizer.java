@@ -1,93 +1,68 @@
 package dev.finetune.trainer.data;
 
-import dev.finetune.api.v1alpha1.Overlong;
+import dev.finetune.api.v1alpha1.Supervision;
 import dev.finetune.trainer.data.jinja.JinjaException;
-import java.util.Arrays;
 import java.util.List;
 
 /**
- * Turns a conversation into tokens and labels. What follows a generation prompt is supervised: the
- * assistant's words, the token that ends its turn, and what the template writes behind that.
+ * Turns a conversation into tokens and labels. Of an assistant's turn what follows its generation
+ * prompt is learned: the assistant's words, the token that ends its turn, and what the template
+ * writes behind that.
  */
 final class ConversationTokenizer {
   private final ChatTemplate template;
   private final Tokenizer tokenizer;
-  private final int maxLength;
-  private final Overlong overlong;
+  private final Supervision supervision;
 
-  ConversationTokenizer(
-      ChatTemplate template, Tokenizer tokenizer, int maxLength, Overlong overlong) {
+  ConversationTokenizer(ChatTemplate template, Tokenizer tokenizer, Supervision supervision) {
     this.template = template;
     this.tokenizer = tokenizer;
-    this.maxLength = maxLength;
-    this.overlong = overlong;
+    this.supervision = supervision;
   }
-
-  /**
-   * What became of a conversation; without an example it was dropped.
-   *
-   * @param example its tokens, or null
-   * @param length its tokens before any cut
-   */
-  record Outcome(TokenizedExample example, int length) {}
 
   /**
    * Tokenises a conversation.
    *
    * @throws RowFault if the template refuses it, or doesn't write the turns one behind the other
    */
-  Outcome tokenize(Conversation conversation) throws RowFault {
-    TokenizedExample whole = label(conversation);
-    TokenizedExample cut = whole;
-    if (whole.length() > maxLength) {
-      cut =
-          switch (overlong) {
-            case DROP -> null;
-            case TRUNCATE_LEFT -> part(whole, whole.length() - maxLength, whole.length());
-            case TRUNCATE_RIGHT -> part(whole, 0, maxLength);
-          };
-    }
-    boolean learns = cut != null && cut.supervisedTokens() > 0;
-    return new Outcome(learns ? cut : null, whole.length());
-  }
-
-  private static TokenizedExample part(TokenizedExample whole, int start, int end) {
-    return new TokenizedExample(
-        whole.origin(),
-        Arrays.copyOfRange(whole.inputIds(), start, end),
-        Arrays.copyOfRange(whole.labels(), start, end));
-  }
-
-  private TokenizedExample label(Conversation conversation) throws RowFault {
-    List<Message> messages = conversation.messages();
-    String text = render(messages, false);
-    Tokenizer.Offsets tokens = tokenizer.encodeWithOffsets(text);
-    int[] labels = new int[tokens.ids().length];
-    Arrays.fill(labels, TokenizedExample.IGNORED);
+  LabelledTokens tokenize(List<Message> messages) throws RowFault {
+    TokenizedText text = new TokenizedText(render(messages, false), tokenizer);
+    LabelledTokens tokens = LabelledTokens.ignored(text.ids());
+    tokens.learn(0, tokens.length(), supervision == Supervision.ALL);
     for (int turn = 0; turn < messages.size(); turn++) {
-      if (messages.get(turn).role().equals(Message.ASSISTANT)) {
-        int start = boundary(render(messages.subList(0, turn), true), text, tokens, turn);
-        boolean last = turn == messages.size() - 1;
-        int end =
-            last
-                ? labels.length
-                : boundary(render(messages.subList(0, turn + 1), false), text, tokens, turn);
-        System.arraycopy(tokens.ids(), start, labels, start, Math.max(0, end - start));
+      boolean byDefault = learnedByDefault(messages, turn);
+      Boolean own = messages.get(turn).loss();
+      boolean learned = own == null ? byDefault : own;
+      // Under All everything is learned already, with what stands between the turns.
+      if (learned != (supervision == Supervision.ALL)) {
+        tokens.learn(start(messages, turn, text), end(messages, turn, text), learned);
       }
     }
-    return new TokenizedExample(conversation.origin(), tokens.ids(), labels);
+    return tokens;
   }
 
-  /**
-   * The number of tokens that a beginning of the conversation takes.
-   *
-   * <p>Where the tokenizer joins the beginning's end with what follows (a newline of the template
-   * with one of the answer), its ids are no prefix of the whole's; then the first token that begins
-   * behind it counts, and the joined one belongs to the beginning.
-   */
-  private int boundary(String beginning, String text, Tokenizer.Offsets tokens, int turn)
-      throws RowFault {
-    if (!text.startsWith(beginning)) {
+  private boolean learnedByDefault(List<Message> messages, int turn) {
+    boolean isAnswer = messages.get(turn).role().equals(Message.ASSISTANT);
+    return switch (supervision) {
+      case ALL -> true;
+      case ANSWERS -> isAnswer;
+      case LAST_ANSWER -> isAnswer && turn == messages.size() - 1;
+    };
+  }
+
+  private int start(List<Message> messages, int turn, TokenizedText text) throws RowFault {
+    boolean isAnswer = messages.get(turn).role().equals(Message.ASSISTANT);
+    return turn == 0 ? 0 : boundary(render(messages.subList(0, turn), isAnswer), text, turn);
+  }
+
+  private int end(List<Message> messages, int turn, TokenizedText text) throws RowFault {
+    return turn == messages.size() - 1
+        ? text.ids().length
+        : boundary(render(messages.subList(0, turn + 1), false), text, turn);
+  }
+
+  private static int boundary(String beginning, TokenizedText text, int turn) throws RowFault {
+    if (!text.beginsWith(beginning)) {
       throw new RowFault(
           "the chat template writes turn "
               + (turn + 1)
@@ -95,17 +70,7 @@ final class ConversationTokenizer {
               + " its tokens can't be told from the others'; split the row into conversations that"
               + " end with their only assistant turn, or set model.template to a built-in one");
     }
-    int[] prefix = tokenizer.encode(beginning);
-    if (prefix.length <= tokens.ids().length
-        && Arrays.equals(prefix, 0, prefix.length, tokens.ids(), 0, prefix.length)) {
-      return prefix.length;
-    }
-    int codePoints = beginning.codePointCount(0, beginning.length());
-    int t = 0;
-    while (t < tokens.starts().length && tokens.starts()[t] < codePoints) {
-      t++;
-    }
-    return t;
+    return text.tokensOf(beginning);
   }
 
   private String render(List<Message> messages, boolean addGenerationPrompt) throws RowFault {

@@ -12,33 +12,49 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
  * Reads, checks and tokenises a recipe's data before any weight is loaded. All rows of all files
- * are checked first, then all are tokenised, over all processors and in order.
+ * are checked, as a stream: of what is read only the tokens are kept, and those in a file where
+ * they are many.
  */
 public final class DatasetPreparation {
-  private final ChatTemplate template;
+  private final Supplier<ChatTemplate> template;
   private final Tokenizer tokenizer;
   private final String systemPrompt;
   private final Function<String, Path> files;
+  private final long tokenBudget;
 
   /**
-   * @param template the chat template
+   * @param template the chat template; asked for only where a row is a conversation
    * @param tokenizer the model's tokenizer
    * @param systemPrompt system turn of conversations that have none; null for none
    * @param files where a source lies on this machine
    */
   public DatasetPreparation(
-      ChatTemplate template,
+      Supplier<ChatTemplate> template,
       Tokenizer tokenizer,
       String systemPrompt,
       Function<String, Path> files) {
-    this.template = template;
+    this(template, tokenizer, systemPrompt, files, TokenStore.defaultBudget());
+  }
+
+  /**
+   * @param tokenBudget bytes of tokens that may be kept in memory
+   */
+  DatasetPreparation(
+      Supplier<ChatTemplate> template,
+      Tokenizer tokenizer,
+      String systemPrompt,
+      Function<String, Path> files,
+      long tokenBudget) {
+    this.template = new Once<>(template);
     this.tokenizer = tokenizer;
     this.systemPrompt = systemPrompt;
     this.files = files;
+    this.tokenBudget = tokenBudget;
   }
 
   /**
@@ -50,91 +66,77 @@ public final class DatasetPreparation {
    *     file and line, or saying that nothing is left to train on
    */
   public PreparedDataset prepare(DatasetOptions dataset, TrainingOptions training) {
-    Faults faults = new Faults();
-    ConversationReader reader = new ConversationReader(systemPrompt, training.seed(), faults);
-    ValidationOptions validation = dataset.validation();
-    boolean fromFiles =
-        validation != null && validation.sources() != null && !validation.sources().isEmpty();
-    List<Conversation> trainRows = read(reader, dataset.train(), 0);
-    List<Conversation> validationRows =
-        fromFiles ? read(reader, validation.sources(), dataset.train().size()) : List.of();
-    faults.throwIfAny();
-
-    Tokenized train = tokenize(trainRows, training, faults);
-    Tokenized heldOut = tokenize(validationRows, training, faults);
-    faults.throwIfAny();
-    requireRows(train, training, "dataset.train");
-    if (fromFiles) {
-      requireRows(heldOut, training, "dataset.validation.sources");
-      return prepared(train.examples, heldOut.examples, train, heldOut);
+    Faults faults = new Faults(dataset.invalidRows());
+    LengthHistogram lengths = new LengthHistogram();
+    RowTokenizer rows =
+        new RowTokenizer(
+            template, tokenizer, dataset.supervise(), training.maxLength(), training.overlong());
+    List<DatasetSource> validationSources = validationSources(dataset.validation());
+    int trainSources = dataset.train().size();
+    int sources = trainSources + validationSources.size();
+    try (Tokenization train =
+            new Tokenization(rows, faults, lengths, new TokenStore(tokenBudget), sources);
+        Tokenization heldOut =
+            new Tokenization(rows, faults, lengths, new TokenStore(tokenBudget), sources)) {
+      SourceReader reader = new SourceReader(systemPrompt, training.seed());
+      read(reader, dataset.train(), 0, train);
+      read(reader, validationSources, trainSources, heldOut);
+      Examples trainRows = train.examples();
+      Examples validationRows = heldOut.examples();
+      faults.throwIfAny();
+      requireRows(trainRows, train.counts(), training, "dataset.train");
+      if (!validationSources.isEmpty()) {
+        requireRows(validationRows, heldOut.counts(), training, "dataset.validation.sources");
+      }
+      boolean[] held =
+          validationSources.isEmpty()
+              ? heldOut(trainRows.size(), fraction(dataset.validation()), training.seed())
+              : new boolean[trainRows.size()];
+      Examples kept = trainRows.select(where(held, false));
+      Examples validation =
+          validationSources.isEmpty() ? trainRows.select(where(held, true)) : validationRows;
+      WeightedRows weighted =
+          weighted(dataset.train(), train.keptOfSource(), held, training.seed());
+      List<RowCounts> counts = List.of(train.counts(), heldOut.counts());
+      return new PreparedDataset(
+          kept,
+          validation,
+          weighted,
+          verdict(kept, validation, weighted, counts, faults.skipped()),
+          lengths,
+          DatasetWarnings.of(faults, training, tokenizer, counts));
     }
-    double fraction =
-        validation == null || validation.fraction() == null ? 0 : validation.fraction();
-    boolean[] held = heldOut(train.examples.size(), fraction, training.seed());
-    return prepared(
-        where(train.examples, held, false), where(train.examples, held, true), train, heldOut);
   }
 
-  private List<Conversation> read(
-      ConversationReader reader, List<DatasetSource> sources, int firstNumber) {
-    List<Conversation> rows = new ArrayList<>();
+  private static List<DatasetSource> validationSources(ValidationOptions validation) {
+    return validation == null || validation.sources() == null ? List.of() : validation.sources();
+  }
+
+  private static double fraction(ValidationOptions validation) {
+    return validation == null || validation.fraction() == null ? 0 : validation.fraction();
+  }
+
+  private void read(
+      SourceReader reader, List<DatasetSource> sources, int firstNumber, Tokenization taker) {
     for (int i = 0; i < sources.size(); i++) {
       Path file = files.apply(sources.get(i).source());
-      rows.addAll(reader.read(sources.get(i), file, firstNumber + i));
-    }
-    return rows;
-  }
-
-  /** Rows after tokenising; those that were dropped are in neither list but in the numbers. */
-  private record Tokenized(List<TokenizedExample> examples, int rows, int longest) {
-    int dropped() {
-      return rows - examples.size();
+      reader.read(sources.get(i), file, firstNumber + i, taker);
     }
   }
 
-  /** A row's outcome or what is wrong with it. */
-  private record Attempt(ConversationTokenizer.Outcome outcome, String fault) {}
-
-  private Tokenized tokenize(List<Conversation> rows, TrainingOptions training, Faults faults) {
-    ConversationTokenizer conversations =
-        new ConversationTokenizer(template, tokenizer, training.maxLength(), training.overlong());
-    List<Attempt> attempts = rows.parallelStream().map(row -> attempt(conversations, row)).toList();
-    List<TokenizedExample> examples = new ArrayList<>();
-    int longest = 0;
-    for (int i = 0; i < attempts.size(); i++) {
-      Attempt attempt = attempts.get(i);
-      if (attempt.fault != null) {
-        faults.add(rows.get(i).origin(), attempt.fault);
-      } else {
-        longest = Math.max(longest, attempt.outcome.length());
-        if (attempt.outcome.example() != null) {
-          examples.add(attempt.outcome.example());
-        }
-      }
-    }
-    return new Tokenized(examples, rows.size(), longest);
-  }
-
-  private static Attempt attempt(ConversationTokenizer conversations, Conversation row) {
-    try {
-      return new Attempt(conversations.tokenize(row), null);
-    } catch (RowFault e) {
-      return new Attempt(null, e.getMessage());
-    }
-  }
-
-  private static void requireRows(Tokenized tokenized, TrainingOptions training, String field) {
-    if (tokenized.examples.isEmpty()) {
+  private static void requireRows(
+      Examples kept, RowCounts counts, TrainingOptions training, String field) {
+    if (kept.isEmpty()) {
       throw new TrainerException(
           TrainerExit.DATA,
           "nothing is left of "
               + field
               + ": all "
-              + tokenized.rows
+              + counts.rows()
               + " rows were dropped, since they are longer than training.maxLength "
               + training.maxLength()
               + " or have nothing to learn within it; the longest has "
-              + tokenized.longest
+              + counts.longest()
               + " tokens; raise training.maxLength, or set training.overlong to TruncateRight");
     }
   }
@@ -150,27 +152,65 @@ public final class DatasetPreparation {
     return held;
   }
 
-  private static List<TokenizedExample> where(
-      List<TokenizedExample> examples, boolean[] held, boolean wanted) {
-    return IntStream.range(0, held.length)
-        .filter(row -> held[row] == wanted)
-        .mapToObj(examples::get)
-        .toList();
+  private static int[] where(boolean[] held, boolean wanted) {
+    return IntStream.range(0, held.length).filter(row -> held[row] == wanted).toArray();
   }
 
-  private static PreparedDataset prepared(
-      List<TokenizedExample> train,
-      List<TokenizedExample> validation,
-      Tokenized trainRows,
-      Tokenized validationRows) {
-    DatasetVerdict verdict =
-        new DatasetVerdict(
-            trainRows.rows + validationRows.rows,
-            train.size(),
-            validation.size(),
-            trainRows.dropped() + validationRows.dropped(),
-            train.stream().mapToLong(TokenizedExample::supervisedTokens).sum(),
-            train.stream().mapToInt(TokenizedExample::length).max().orElse(0));
-    return new PreparedDataset(List.copyOf(train), List.copyOf(validation), verdict);
+  /** How often each row that isn't held out is taken. */
+  private static WeightedRows weighted(
+      List<DatasetSource> sources, int[] rowsOfSource, boolean[] held, long seed) {
+    List<Integer> counts = new ArrayList<>();
+    List<Double> weights = new ArrayList<>();
+    int first = 0;
+    for (int i = 0; i < sources.size(); i++) {
+      int end = first + rowsOfSource[i];
+      counts.add((int) IntStream.range(first, end).filter(row -> !held[row]).count());
+      Double weight = sources.get(i).weight();
+      weights.add(weight == null ? 1.0 : weight);
+      first = end;
+    }
+    return new WeightedRows(counts, weights, seed);
+  }
+
+  private static DatasetVerdict verdict(
+      Examples train,
+      Examples validation,
+      WeightedRows weighted,
+      List<RowCounts> counts,
+      int skipped) {
+    return new DatasetVerdict(
+        counts.stream().mapToInt(RowCounts::rows).sum() + skipped,
+        train.size(),
+        validation.size(),
+        sum(counts, RowTokenizer.Fate.OVERLONG),
+        sum(counts, RowTokenizer.Fate.UNSUPERVISED),
+        skipped,
+        counts.stream().mapToInt(RowCounts::cut).sum(),
+        sum(counts, RowTokenizer.Fate.CUT_WITHOUT_END),
+        weighted.mean(train::supervisedTokens),
+        weighted.mean(train::length),
+        train.longest());
+  }
+
+  private static int sum(List<RowCounts> counts, RowTokenizer.Fate fate) {
+    return counts.stream().mapToInt(each -> each.of(fate)).sum();
+  }
+
+  /** Asks for a value once, whichever thread needs it first. */
+  private static final class Once<T> implements Supplier<T> {
+    private final Supplier<T> source;
+    private T value;
+
+    Once(Supplier<T> source) {
+      this.source = source;
+    }
+
+    @Override
+    public synchronized T get() {
+      if (value == null) {
+        value = source.get();
+      }
+      return value;
+    }
   }
 }

@@ -4,11 +4,9 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -18,27 +16,19 @@ import java.nio.file.Path;
 final class JsonArrayReader implements RowReader {
   @Override
   public void read(Path file, Sink sink) throws IOException {
-    // A Reader of Files.newBufferedReader reports what isn't UTF-8; Jackson's own decoder guesses.
-    try (Reader text = withoutByteOrderMark(Files.newBufferedReader(file));
+    // Jackson's own decoder guesses what isn't UTF-8.
+    try (Reader text = RowReader.text(file);
         JsonParser parser = MAPPER.createParser(text)) {
       try {
         rows(parser, sink);
       } catch (JsonProcessingException e) {
         int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
-        sink.fault(line, RowReader.brokenJson(e));
+        sink.broken(line, RowReader.brokenJson(e));
       } catch (CharacterCodingException e) {
         int line = parser.currentLocation().getLineNr();
-        sink.fault(line, "not UTF-8, on this line or behind it; save the file as UTF-8");
+        sink.broken(line, NOT_UTF_8);
       }
     }
-  }
-
-  private static Reader withoutByteOrderMark(BufferedReader text) throws IOException {
-    text.mark(1);
-    if (text.read() != '\ufeff') {
-      text.reset();
-    }
-    return text;
   }
 
   private static void rows(JsonParser parser, Sink sink) throws IOException {
@@ -47,7 +37,7 @@ final class JsonArrayReader implements RowReader {
       return;
     }
     if (first != JsonToken.START_ARRAY) {
-      sink.fault(
+      sink.broken(
           parser.currentTokenLocation().getLineNr(),
           "not a JSON array; a .json file holds [row, row, ...]; name a file with a row a line"
               + " .jsonl");
@@ -59,7 +49,7 @@ final class JsonArrayReader implements RowReader {
       sink.row(line, row);
     }
     if (parser.nextToken() != null) {
-      sink.fault(
+      sink.broken(
           parser.currentTokenLocation().getLineNr(),
           "more JSON behind the end of the array; remove it");
     }

@@ -7,27 +7,29 @@ import java.util.List;
  * The training rows as micro-batches in accumulation windows, one window per optimizer step. Every
  * window is found by its epoch and number, so that a resumed run starts at any of them. The last
  * micro-batch and the last window of an epoch may be smaller; no row is left out and none is taken
- * twice.
+ * twice. Where rows are packed, the sequences of an epoch are shared out evenly over its windows.
  *
- * <p>Several ranks share a window: each takes {@code batchSize} rows of every micro-batch in the
- * order of the ranks, so that four ranks with a batch size of 2 see the rows of one with 8. In the
- * last micro-batch of an epoch some ranks may have fewer rows, or none.
+ * <p>Several ranks share a window: each takes {@code batchSize} sequences of every micro-batch in
+ * the order of the ranks, so that four ranks with a batch size of 2 see the rows of one with 8. In
+ * the last micro-batch of an epoch some ranks may have fewer rows, or none. Where a micro-batch is
+ * sorted by length, the ranks take turns with its longest rows, so that all have as much to do in a
+ * window.
  */
 public final class MicroBatches {
-  private final List<TokenizedExample> examples;
-  private final RowOrder order;
+  private final Examples examples;
+  private final EpochOrder order;
   private final int batchSize;
   private final int accumulationSteps;
   private final int rank;
   private final int ranks;
   private final int padId;
   private int orderedEpoch = -1;
-  private int[] epochOrder = {};
+  private Sequences sequences;
 
   /**
    * @param examples the training rows, in the files' order
    * @param order their order in each epoch
-   * @param batchSize rows of a micro-batch on one rank
+   * @param batchSize sequences of a micro-batch on one rank
    * @param accumulationSteps micro-batches of a window
    * @param rank whose rows are taken, from 0
    * @param ranks how many share the rows
@@ -35,7 +37,7 @@ public final class MicroBatches {
    */
   public MicroBatches(
       List<TokenizedExample> examples,
-      RowOrder order,
+      EpochOrder order,
       int batchSize,
       int accumulationSteps,
       int rank,
@@ -45,7 +47,7 @@ public final class MicroBatches {
       throw new IllegalArgumentException(
           "an order of " + order.rows() + " rows for " + examples.size() + " examples");
     }
-    this.examples = List.copyOf(examples);
+    this.examples = Examples.of(examples);
     this.order = order;
     this.batchSize = batchSize;
     this.accumulationSteps = accumulationSteps;
@@ -65,7 +67,7 @@ public final class MicroBatches {
 
   /** Optimizer steps of an epoch. */
   public int windowsPerEpoch() {
-    return ceilDiv(examples.size(), rowsPerWindow());
+    return (int) ((order.sequences() + perWindow() - 1) / perWindow());
   }
 
   /**
@@ -79,32 +81,86 @@ public final class MicroBatches {
       throw new IndexOutOfBoundsException(
           "window " + window + " of " + windowsPerEpoch() + " in an epoch");
     }
-    if (epoch != orderedEpoch) {
-      epochOrder = order.epoch(epoch);
-      orderedEpoch = epoch;
-    }
-    int first = (int) (window * rowsPerWindow());
-    int end = (int) Math.min(examples.size(), first + rowsPerWindow());
+    orderFor(epoch);
+    int first = firstOf(window);
+    int end = firstOf(window + 1);
     long supervised = 0;
     long tokens = 0;
-    for (int i = first; i < end; i++) {
-      TokenizedExample row = examples.get(epochOrder[i]);
-      supervised += row.supervisedTokens();
-      tokens += row.length();
+    for (int i = sequences.start(first); i < sequences.start(end); i++) {
+      supervised += examples.supervisedTokens(sequences.rows()[i]);
+      tokens += examples.length(sequences.rows()[i]);
     }
-    List<Batch> batches = new ArrayList<>();
-    for (int from = first + rank * batchSize; from < end; from += ranks * batchSize) {
-      List<TokenizedExample> rows = new ArrayList<>();
-      for (int i = from; i < Math.min(end, from + batchSize); i++) {
-        rows.add(examples.get(epochOrder[i]));
-      }
-      batches.add(Batch.of(rows, padId));
-    }
-    return new Window(batches, supervised, tokens);
+    return new Window(batches(first, end), supervised, tokens);
   }
 
-  /** Rows of an optimizer step, on all ranks. */
-  private long rowsPerWindow() {
+  /**
+   * Tokens that all ranks compute in an epoch: those of the rows, and the padding behind them.
+   *
+   * @param epoch from 0
+   */
+  public synchronized long computedTokens(int epoch) {
+    orderFor(epoch);
+    long tokens = 0;
+    for (int window = 0; window < windowsPerEpoch(); window++) {
+      int end = firstOf(window + 1);
+      for (int start = firstOf(window); start < end; start += batchSize) {
+        tokens += computedTokens(start, Math.min(end, start + batchSize));
+      }
+    }
+    return tokens;
+  }
+
+  private long computedTokens(int start, int stop) {
+    long sum = 0;
+    long longest = 0;
+    for (int i = sequences.start(start); i < sequences.start(stop); i++) {
+      int length = examples.length(sequences.rows()[i]);
+      sum += length;
+      longest = Math.max(longest, length);
+    }
+    return order.packs() ? sum : longest * (stop - start);
+  }
+
+  private void orderFor(int epoch) {
+    if (epoch != orderedEpoch) {
+      sequences = order.sequencesOf(epoch);
+      orderedEpoch = epoch;
+    }
+  }
+
+  /** The number of a window's first sequence; of the window behind the last, their number. */
+  private int firstOf(int window) {
+    return order.packs()
+        ? (int) ((long) window * sequences.count() / windowsPerEpoch())
+        : (int) Math.min(sequences.count(), window * perWindow());
+  }
+
+  private List<Batch> batches(int first, int end) {
+    List<Batch> batches = new ArrayList<>();
+    int microBatch = batchSize * ranks;
+    int turn = 0;
+    for (int from = first; from < end; from += microBatch) {
+      int slice = order.byLength() ? (rank + turn) % ranks : rank;
+      int start = Math.min(end, from + slice * batchSize);
+      int stop = Math.min(end, start + batchSize);
+      if (start < stop) {
+        batches.add(batch(start, stop));
+      }
+      turn++;
+    }
+    return batches;
+  }
+
+  private Batch batch(int start, int stop) {
+    List<TokenizedExample> rows = new ArrayList<>();
+    for (int i = sequences.start(start); i < sequences.start(stop); i++) {
+      rows.add(examples.get(sequences.rows()[i]));
+    }
+    return order.packs() ? Batch.packed(rows) : Batch.of(rows, padId);
+  }
+
+  /** Sequences of an optimizer step, on all ranks. */
+  private long perWindow() {
     return (long) batchSize * ranks * accumulationSteps;
   }
 
@@ -116,15 +172,6 @@ public final class MicroBatches {
    * @param padId id that fills the padding
    */
   public static List<Batch> inOrder(List<TokenizedExample> examples, int batchSize, int padId) {
-    List<Batch> batches = new ArrayList<>();
-    for (int from = 0; from < examples.size(); from += batchSize) {
-      int end = Math.min(examples.size(), from + batchSize);
-      batches.add(Batch.of(examples.subList(from, end), padId));
-    }
-    return batches;
-  }
-
-  private static int ceilDiv(int count, long size) {
-    return (int) ((count + size - 1) / size);
+    return EvaluationBatches.padded(Examples.of(examples), batchSize, padId);
   }
 }

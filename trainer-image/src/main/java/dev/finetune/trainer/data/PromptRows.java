@@ -2,9 +2,11 @@ package dev.finetune.trainer.data;
 
 import dev.finetune.api.v1alpha1.DatasetFormat;
 import dev.finetune.api.v1alpha1.DatasetSource;
+import dev.finetune.api.v1alpha1.InvalidRowPolicy;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -14,14 +16,14 @@ import java.util.List;
 public final class PromptRows {
   private static final long NO_SAMPLE_SEED = 0;
 
-  private final Faults faults = new Faults();
-  private final ConversationReader reader;
+  private final Faults faults = new Faults(InvalidRowPolicy.FAIL);
+  private final SourceReader reader;
 
   /**
    * @param systemPrompt system turn of rows that have none; null for none
    */
   public PromptRows(String systemPrompt) {
-    this.reader = new ConversationReader(systemPrompt, NO_SAMPLE_SEED, faults);
+    this.reader = new SourceReader(systemPrompt, NO_SAMPLE_SEED);
   }
 
   /**
@@ -31,19 +33,43 @@ public final class PromptRows {
    * @param file where it lies
    */
   public List<PromptRow> read(String source, Path file) {
+    List<PromptRow> prompts = new ArrayList<>();
     DatasetSource whole = new DatasetSource(source, DatasetFormat.AUTO, null, null, null);
-    return reader.read(whole, file, 0).stream().map(PromptRows::withoutAnswer).toList();
+    reader.read(
+        whole,
+        file,
+        0,
+        new SourceReader.Taker() {
+          @Override
+          public void row(SourceRow row) {
+            if (row.content() instanceof Conversation conversation) {
+              prompts.add(withoutAnswer(row.origin(), conversation.messages()));
+            } else {
+              faults.addRow(row.origin(), "is a text without turns; there is nothing to answer");
+            }
+          }
+
+          @Override
+          public void fault(String origin, String message) {
+            faults.addRow(origin, message);
+          }
+
+          @Override
+          public void broken(String origin, String message) {
+            faults.addFile(origin, message);
+          }
+        });
+    return prompts;
   }
 
-  private static PromptRow withoutAnswer(Conversation row) {
-    List<Message> messages = row.messages();
+  private static PromptRow withoutAnswer(String origin, List<Message> messages) {
     int last = messages.size() - 1;
-    return new PromptRow(row.origin(), messages.subList(0, last), messages.get(last).content());
+    return new PromptRow(origin, messages.subList(0, last), messages.get(last).content());
   }
 
   /** Notes a row that could not be answered. */
   public void failed(PromptRow row, String why) {
-    faults.add(row.origin(), why);
+    faults.addRow(row.origin(), why);
   }
 
   /**

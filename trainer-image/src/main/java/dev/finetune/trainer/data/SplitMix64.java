@@ -15,7 +15,7 @@ final class SplitMix64 {
    *
    * @param seed the recipe's seed
    * @param purpose what the numbers are for
-   * @param index the epoch, or the file's number
+   * @param index the epoch, the file's number, or both as one
    */
   SplitMix64(long seed, Purpose purpose, long index) {
     state = mix(seed + GOLDEN_GAMMA);
@@ -36,7 +36,10 @@ final class SplitMix64 {
   enum Purpose {
     EPOCH(1),
     VALIDATION(2),
-    SAMPLE(3);
+    SAMPLE(3),
+    WEIGHT(4),
+    LENGTH_GROUPS(5),
+    PACKING(6);
 
     private final long code;
 

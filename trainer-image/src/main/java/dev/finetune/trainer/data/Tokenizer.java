@@ -21,13 +21,23 @@ public final class Tokenizer implements AutoCloseable {
   private final Map<String, String> specialTokens;
   private final Set<Integer> stopIds;
   private final int padId;
+  private final Optional<Integer> eosId;
+  private final Optional<Integer> bosId;
+  private final int[] textPrefix;
 
   private Tokenizer(HuggingFaceTokenizer tokenizer, TokenizerConfig config) {
     this.tokenizer = tokenizer;
     this.specialTokens = config.specialTokens();
     this.stopIds = stopIds(config.folder());
     // Padding is told by position, so the id matters only in that the embedding has it: 0 always.
-    this.padId = specialId("pad_token").or(() -> specialId("eos_token")).orElse(0);
+    this.eosId = specialId("eos_token");
+    this.padId = specialId("pad_token").or(() -> eosId).orElse(0);
+    this.bosId =
+        Optional.ofNullable(specialTokens.get("bos_token"))
+            .map(this::encode)
+            .filter(ids -> ids.length == 1)
+            .map(ids -> ids[0]);
+    this.textPrefix = prefix();
   }
 
   /**
@@ -100,6 +110,42 @@ public final class Tokenizer implements AutoCloseable {
    */
   public String decode(int[] ids, boolean skipSpecialTokens) {
     return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), skipSpecialTokens);
+  }
+
+  /** The id of bos_token, where the tokenizer has one of that text. */
+  Optional<Integer> bosId() {
+    return bosId;
+  }
+
+  /** The ids that the tokenizer's post-processor puts in front of a text; mostly bos_token. */
+  int[] textPrefix() {
+    return textPrefix.clone();
+  }
+
+  private int[] prefix() {
+    String text = "a";
+    int[] bare = encode(text);
+    int[] processed = ids(tokenizer.encode(text, true, false));
+    for (int start = 0; start + bare.length <= processed.length; start++) {
+      if (Arrays.equals(processed, start, start + bare.length, bare, 0, bare.length)) {
+        return Arrays.copyOf(processed, start);
+      }
+    }
+    return new int[0];
+  }
+
+  /**
+   * The id that ends a text: eos_token's.
+   *
+   * @throws TrainerException with {@link TrainerExit#MODEL} if the tokenizer has none
+   */
+  int textEnd() {
+    return eosId.orElseThrow(
+        () ->
+            new TrainerException(
+                TrainerExit.MODEL,
+                "the tokenizer has no eos_token to end texts with; name it in the model's"
+                    + " tokenizer_config.json"));
   }
 
   /** The id that fills padding: the pad token's, else the end-of-sequence token's. */

@@ -31,7 +31,8 @@ public record MicroBatchSize(
     return new MicroBatchSize(fewer, length, perWindow, recompute, bytesPerNumber);
   }
 
-  MicroBatchSize withLength(int shorter) {
+  /** The same with shorter sequences. */
+  public MicroBatchSize withLength(int shorter) {
     return new MicroBatchSize(rows, shorter, perWindow, recompute, bytesPerNumber);
   }
 

@@ -17,6 +17,7 @@ final class Evaluator {
   private final TrainableModel model;
   private final List<Batch> batches;
   private final Ranks ranks;
+  private final long tokens;
 
   /**
    * @param batches all of them, on every rank
@@ -25,6 +26,7 @@ final class Evaluator {
     this.model = model;
     this.batches = batches;
     this.ranks = ranks;
+    this.tokens = batches.stream().mapToLong(Batch::supervisedTokens).sum();
   }
 
   /**
@@ -56,9 +58,8 @@ final class Evaluator {
       List<TokenizedExample> own = Double.isFinite(nll) ? List.of() : rows;
       throw new NonFinite(WHAT, sums.nll(), step, own, Optional.empty()).failure();
     }
-    double tokens = batches.stream().mapToLong(Batch::supervisedTokens).sum();
     return sums.complete()
-        ? Optional.of(new Scores(sums.nll() / tokens, sums.correct() / tokens))
+        ? Optional.of(new Scores(sums.nll() / tokens, (double) sums.correct() / tokens))
         : Optional.empty();
   }
 }

@@ -9,10 +9,7 @@ import java.util.List;
  *
  * @param training the training rows as windows; a window is a pure function of its epoch and
  *     number, so that a resumed run finds its place
- * @param validation the held-out rows in batches; none when training goes without validation
+ * @param validation the held-out rows in batches, each made when it is asked for; none when
+ *     training goes without validation
  */
-public record TrainingData(MicroBatches training, List<Batch> validation) {
-  public TrainingData {
-    validation = List.copyOf(validation);
-  }
-}
+public record TrainingData(MicroBatches training, List<Batch> validation) {}

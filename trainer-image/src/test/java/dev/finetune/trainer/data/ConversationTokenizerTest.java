@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.finetune.api.v1alpha1.ChatTemplateName;
-import dev.finetune.api.v1alpha1.Overlong;
+import dev.finetune.api.v1alpha1.Supervision;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -19,21 +19,25 @@ class ConversationTokenizerTest {
     for (int i = 0; i < turns.length; i++) {
       messages.add(new Message(i % 2 == 0 ? Message.USER : Message.ASSISTANT, turns[i]));
     }
-    return new Conversation("a.jsonl:1", messages);
+    return new Conversation(messages);
   }
 
   /** The supervised pieces of a conversation as text. */
   private static List<String> supervised(String model, Conversation conversation) throws RowFault {
+    return supervised(model, Supervision.ANSWERS, conversation);
+  }
+
+  private static List<String> supervised(
+      String model, Supervision supervision, Conversation conversation) throws RowFault {
     Path base = GOLDEN.resolve(model).resolve("base");
     ChatTemplate template = ChatTemplate.load(base, ChatTemplateName.AUTO, Clock.systemUTC());
     try (Tokenizer tokenizer = Tokenizer.load(base)) {
-      TokenizedExample example =
-          new ConversationTokenizer(template, tokenizer, 512, Overlong.DROP)
-              .tokenize(conversation)
-              .example();
-      assertThat(tokenizer.decode(example.inputIds()))
+      LabelledTokens tokens =
+          new ConversationTokenizer(template, tokenizer, supervision)
+              .tokenize(conversation.messages());
+      assertThat(tokenizer.decode(tokens.ids()))
           .isEqualTo(template.render(conversation.messages(), false));
-      return pieces(tokenizer, example.labels());
+      return pieces(tokenizer, tokens.labels());
     }
   }
 
@@ -98,5 +102,60 @@ class ConversationTokenizerTest {
         .isInstanceOf(RowFault.class)
         .hasMessageStartingWith(
             "the chat template writes turn 2 differently once more turns follow");
+  }
+
+  private static Conversation flagged(
+      Boolean system, Boolean first, Boolean question, Boolean last) {
+    return new Conversation(
+        List.of(
+            new Message(Message.SYSTEM, "Be brief.", system),
+            new Message(Message.USER, "Hi"),
+            new Message(Message.ASSISTANT, "Hello", first),
+            new Message(Message.USER, "And 2+2?", question),
+            new Message(Message.ASSISTANT, "4", last)));
+  }
+
+  @Test
+  void supervisesTheLastAnswerOrEverything() throws RowFault {
+    Conversation chat = flagged(null, null, null, null);
+
+    assertThat(supervised("tiny-llama", Supervision.LAST_ANSWER, chat))
+        .containsExactly("4<|im_end|>\n");
+    assertThat(supervised("tiny-llama", Supervision.ALL, chat))
+        .containsExactly(
+            """
+            <|im_start|>system
+            Be brief.<|im_end|>
+            <|im_start|>user
+            Hi<|im_end|>
+            <|im_start|>assistant
+            Hello<|im_end|>
+            <|im_start|>user
+            And 2+2?<|im_end|>
+            <|im_start|>assistant
+            4<|im_end|>
+            """);
+  }
+
+  @Test
+  void aTurnsOwnLossComesBeforeTheDataSetsSupervision() throws RowFault {
+    assertThat(supervised("tiny-llama", Supervision.ANSWERS, flagged(null, false, null, null)))
+        .containsExactly("4<|im_end|>\n");
+    assertThat(supervised("tiny-llama", Supervision.LAST_ANSWER, flagged(null, true, null, false)))
+        .containsExactly("Hello<|im_end|>\n");
+    assertThat(supervised("tiny-llama", Supervision.ANSWERS, flagged(true, false, true, false)))
+        .containsExactly(
+            "<|im_start|>system\nBe brief.<|im_end|>\n", "<|im_start|>user\nAnd 2+2?<|im_end|>\n");
+    assertThat(supervised("tiny-llama", Supervision.ALL, flagged(false, null, null, false)))
+        .containsExactly(
+            """
+            <|im_start|>user
+            Hi<|im_end|>
+            <|im_start|>assistant
+            Hello<|im_end|>
+            <|im_start|>user
+            And 2+2?<|im_end|>
+            <|im_start|>assistant
+            """);
   }
 }

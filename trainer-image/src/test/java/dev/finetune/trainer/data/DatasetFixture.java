@@ -4,6 +4,8 @@ import dev.finetune.api.v1alpha1.DatasetFormat;
 import dev.finetune.api.v1alpha1.DatasetOptions;
 import dev.finetune.api.v1alpha1.DatasetSource;
 import dev.finetune.trainer.RecipeFixture;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,42 @@ final class DatasetFixture {
 
   static DatasetSource sample(String source, int rows) {
     return first(Map.of("source", source, "sample", rows));
+  }
+
+  /**
+   * The rows of a file.
+   *
+   * @throws IllegalArgumentException for the first fault
+   */
+  static List<SourceRow> rows(DatasetSource source, Path file) {
+    List<SourceRow> rows = new ArrayList<>();
+    new SourceReader(null, 0)
+        .read(
+            source,
+            file,
+            0,
+            new SourceReader.Taker() {
+              @Override
+              public void row(SourceRow row) {
+                rows.add(row);
+              }
+
+              @Override
+              public void fault(String origin, String message) {
+                throw new IllegalArgumentException(origin + ": " + message);
+              }
+
+              @Override
+              public void broken(String origin, String message) {
+                fault(origin, message);
+              }
+            });
+    return rows;
+  }
+
+  /** The turns of a row that is a conversation. */
+  static List<Message> messages(SourceRow row) {
+    return ((Conversation) row.content()).messages();
   }
 
   /** The one source of a data set. */

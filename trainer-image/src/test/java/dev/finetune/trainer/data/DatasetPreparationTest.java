@@ -10,16 +10,21 @@ import dev.finetune.api.v1alpha1.DatasetFormat;
 import dev.finetune.api.v1alpha1.DatasetOptions;
 import dev.finetune.api.v1alpha1.DatasetSource;
 import dev.finetune.api.v1alpha1.Overlong;
+import dev.finetune.api.v1alpha1.Recipe;
+import dev.finetune.api.v1alpha1.Supervision;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingOptions;
+import dev.finetune.trainer.RecipeFixture;
 import dev.finetune.trainer.TrainerException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -59,7 +64,7 @@ class DatasetPreparationTest {
   private PreparedDataset prepare(
       String systemPrompt, DatasetOptions dataset, TrainingOptions training) {
     return new DatasetPreparation(
-            template,
+            () -> template,
             tokenizer,
             systemPrompt,
             source -> folder.resolve(source.substring("pvc://data/".length())))
@@ -152,7 +157,7 @@ class DatasetPreparationTest {
                 + " \"content\": \"Yo\"}]}",
             "{\"messages\": [{\"role\": \"system\", \"content\": \"Own\"}, {\"role\": \"user\","
                 + " \"content\": \"Hi\"}, {\"role\": \"assistant\", \"content\": \"Yo\"}]}");
-    DatasetOptions options = DatasetFixture.options(List.of(source), null);
+    DatasetOptions options = DatasetFixture.options(List.of(source), 0.0);
 
     List<TokenizedExample> train =
         prepare("Recipe's", options, training(512, Overlong.DROP, 1)).train();
@@ -251,9 +256,12 @@ class DatasetPreparationTest {
   @Test
   void saysOncePerFileThatItsFormatIsUnknown() throws IOException {
     assertFaults(
-        source("q.jsonl", "{\"query\": \"x\", \"response\": \"y\"}", "{\"query\": \"x\"}"),
-        "pvc://data/q.jsonl:1: unknown format: found query, response; Alpaca has instruction,"
-            + " input, output, and Messages has messages; rename the columns");
+        source("q.jsonl", "{\"query\": \"x\", \"answer\": \"y\"}", "{\"query\": \"x\"}"),
+        "pvc://data/q.jsonl:1: unknown format: found query, answer; known are Messages (messages),"
+            + " ShareGPT (conversations), ShareGPT (conversation), Alpaca (instruction, output),"
+            + " QueryResponse (query, response), PromptCompletion (prompt, completion) and Text"
+            + " (text); name the columns that stand for them in the source's columns, such as"
+            + " output: answer");
   }
 
   @Test
@@ -297,9 +305,10 @@ class DatasetPreparationTest {
     assertFaults(source("e.json", "[]"), "pvc://data/e.json: the file has no rows");
     assertFaults(source("z.json", ""), "pvc://data/z.json: the file has no rows");
     assertFaults(
-        source("a.csv", "a,b"),
-        "pvc://data/a.csv: the file's kind isn't supported; supported are .json (an array of rows)"
-            + " and .jsonl (a row a line)");
+        source("a.xlsx", "a,b"),
+        "pvc://data/a.xlsx: the file's kind isn't supported; supported are .json (an array of rows),"
+            + " .jsonl (a row a line), .csv (behind a line of the columns' names), .parquet and .txt"
+            + " (a text a line)");
   }
 
   @Test
@@ -318,7 +327,7 @@ class DatasetPreparationTest {
   void dropsOverlongRowsAndCountsThem() throws IOException {
     String longAnswer = "word ".repeat(200);
     DatasetSource source = source("a.jsonl", row("a", "b"), row("c", longAnswer), row("e", "f"));
-    DatasetOptions options = DatasetFixture.options(List.of(source), null);
+    DatasetOptions options = DatasetFixture.options(List.of(source), 0.0);
 
     PreparedDataset data = prepare(null, options, training(64, Overlong.DROP, 1));
 
@@ -338,7 +347,7 @@ class DatasetPreparationTest {
   @Test
   void cutsOverlongRowsOnEitherSide() throws IOException {
     DatasetSource source = source("a.jsonl", row("Say it", "one two three four five six"));
-    DatasetOptions options = DatasetFixture.options(List.of(source), null);
+    DatasetOptions options = DatasetFixture.options(List.of(source), 0.0);
     TokenizedExample whole = prepare(null, options, training(512, Overlong.DROP, 1)).train().get(0);
     int cut = whole.length() - 3;
 
@@ -358,7 +367,7 @@ class DatasetPreparationTest {
   @Test
   void saysWhatToDoWhereNothingIsLeft() throws IOException {
     DatasetSource source = source("a.jsonl", row("a ".repeat(100), "b"));
-    DatasetOptions options = DatasetFixture.options(List.of(source), null);
+    DatasetOptions options = DatasetFixture.options(List.of(source), 0.0);
 
     assertThatThrownBy(() -> prepare(null, options, training(16, Overlong.TRUNCATE_RIGHT, 1)))
         .isInstanceOfSatisfying(
@@ -427,5 +436,251 @@ class DatasetPreparationTest {
                 .mapToObj(i -> "pvc://data/a.jsonl:" + i)
                 .toList());
     assertThat(prepare(sampled).train()).extracting(TokenizedExample::origin).isEqualTo(drawn);
+  }
+
+  private static Map<String, Object> sourceOf(String name) {
+    return Map.of("source", "pvc://data/" + name);
+  }
+
+  private PreparedDataset prepare(Map<String, ?> settings) {
+    Map<String, Object> all = new HashMap<>(Map.of("dataset.validation.fraction", 0));
+    all.putAll(settings);
+    Recipe recipe = RecipeFixture.of(all);
+    return prepare(null, recipe.dataset(), recipe.training());
+  }
+
+  private static String supervised(TokenizedExample row) {
+    return tokenizer.decode(
+        java.util.Arrays.stream(row.labels())
+            .filter(label -> label != TokenizedExample.IGNORED)
+            .toArray());
+  }
+
+  @Test
+  void skipsRowsThatCantBeReadAndListsThem() throws IOException {
+    source("a.jsonl", row("a", "b"), "{", row("c", ""), row("d", "e"));
+    Map<String, Object> settings =
+        Map.of("dataset.train", List.of(sourceOf("a.jsonl")), "dataset.invalidRows", "Skip");
+
+    PreparedDataset data = prepare(settings);
+
+    assertThat(data.train())
+        .extracting(TokenizedExample::origin)
+        .containsExactly("pvc://data/a.jsonl:1", "pvc://data/a.jsonl:4");
+    assertThat(data.verdict().rows()).isEqualTo(4);
+    assertThat(data.verdict().skipped()).isEqualTo(2);
+    assertThat(data.warnings())
+        .singleElement()
+        .asString()
+        .startsWith(
+            "2 rows are left out, since they can't be read:\n  pvc://data/a.jsonl:2: broken")
+        .endsWith(
+            "\n  pvc://data/a.jsonl:3: 'output' is empty; remove the row or write the answer");
+  }
+
+  @Test
+  void neverSkipsAFileThatCantBeRead() throws IOException {
+    source("a.json", "[" + row("a", "b") + ",", "{]");
+    source("b.jsonl", "{\"x\": 1}");
+    for (String name : List.of("a.json", "b.jsonl", "none.jsonl")) {
+      Map<String, Object> settings =
+          Map.of("dataset.train", List.of(sourceOf(name)), "dataset.invalidRows", "Skip");
+
+      assertThatThrownBy(() -> prepare(settings))
+          .isInstanceOf(TrainerException.class)
+          .hasMessageStartingWith("1 fault in the data:\n  pvc://data/" + name);
+    }
+  }
+
+  @Test
+  void countsRowsCutToTheLengthAndThoseThatLoseTheEndOfTheirAnswer() throws IOException {
+    source("a.jsonl", row("a", "one two three four five six seven"), row("b", "c"));
+    Map<String, Object> right =
+        Map.of(
+            "dataset.train",
+            List.of(sourceOf("a.jsonl")),
+            "training.maxLength",
+            24,
+            "training.overlong",
+            "TruncateRight");
+    Map<String, Object> left = new HashMap<>(right);
+    left.put("training.overlong", "TruncateLeft");
+
+    PreparedDataset cut = prepare(right);
+
+    assertThat(cut.verdict().truncated()).isEqualTo(1);
+    assertThat(cut.verdict().withoutEnd()).isEqualTo(1);
+    assertThat(cut.warnings())
+        .containsExactly(
+            "1 row is cut to training.maxLength 24: 1 of them have lost the token that ends the"
+                + " answer, and teach the model not to stop; raise training.maxLength, or set"
+                + " training.overlong to Drop");
+    assertThat(prepare(left).verdict().withoutEnd()).isZero();
+    assertThat(prepare(left).warnings()).singleElement().asString().contains("the system turn");
+  }
+
+  @Test
+  void countsRowsThatTeachNothingApartFromLongOnes() throws IOException {
+    source(
+        "a.jsonl",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\","
+            + " \"content\": \"b\", \"weight\": 0}]}",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\","
+            + " \"content\": \"b\"}]}",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\","
+            + " \"content\": \"%s\"}]}".formatted("word ".repeat(100)));
+    Map<String, Object> settings =
+        Map.of("dataset.train", List.of(sourceOf("a.jsonl")), "training.maxLength", 64);
+
+    PreparedDataset data = prepare(settings);
+
+    assertThat(data.verdict().unsupervised()).isEqualTo(1);
+    assertThat(data.verdict().dropped()).isEqualTo(1);
+    assertThat(data.verdict().trainRows()).isEqualTo(1);
+    assertThat(data.warnings())
+        .singleElement()
+        .asString()
+        .startsWith("1 row is left out, since no");
+  }
+
+  @Test
+  void textsAreLearnedWholeAndEndWithTheEndOfSequence() throws IOException {
+    source("a.txt", "Rain on the roof", "Ends itself<|im_end|>");
+
+    PreparedDataset data = prepare(Map.of("dataset.train", List.of(sourceOf("a.txt"))));
+
+    assertThat(data.train())
+        .extracting(DatasetPreparationTest::text)
+        .containsExactly("Rain on the roof<|im_end|>", "Ends itself<|im_end|>");
+    assertThat(data.train()).allSatisfy(row -> assertThat(row.labels()).isEqualTo(row.inputIds()));
+  }
+
+  @Test
+  void onlyTheCompletionOfAPromptIsLearned() throws IOException {
+    source("a.jsonl", "{\"prompt\": \"The capital of France is\", \"completion\": \" Paris.\"}");
+
+    TokenizedExample row =
+        prepare(Map.of("dataset.train", List.of(sourceOf("a.jsonl")))).train().get(0);
+
+    assertThat(text(row)).isEqualTo("The capital of France is Paris.<|im_end|>");
+    assertThat(supervised(row)).isEqualTo(" Paris.<|im_end|>");
+  }
+
+  @Test
+  void aTextBeginsWithTheTokenThatTheTokenizerPutsBeforeTexts() {
+    Path llama3 = Path.of("src/test/resources/golden/tiny-llama3/base");
+    try (Tokenizer tokenizer = Tokenizer.load(llama3)) {
+      RowTokenizer rows =
+          new RowTokenizer(() -> null, tokenizer, Supervision.ANSWERS, 64, Overlong.DROP);
+
+      for (String given : List.of("Rain", "<|begin_of_text|>Rain")) {
+        LabelledTokens tokens = tokenize(rows, new PlainText(given));
+        assertThat(tokenizer.decode(tokens.ids())).isEqualTo("<|begin_of_text|>Rain<|eot_id|>");
+      }
+      LabelledTokens tokens = tokenize(rows, new Continuation("Rain", " falls"));
+      assertThat(tokenizer.decode(tokens.ids())).isEqualTo("<|begin_of_text|>Rain falls<|eot_id|>");
+      assertThat(tokens.labels()[0]).isEqualTo(TokenizedExample.IGNORED);
+      assertThat(tokens.learned()).isLessThan(tokens.length() - 1);
+    }
+  }
+
+  private static LabelledTokens tokenize(RowTokenizer rows, Content content) {
+    try {
+      return rows.tokenize(content).tokens();
+    } catch (RowFault e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void tellsRowsThatBeginTwiceAndRowsThatTeachAnEnd() {
+    Path model = Path.of("src/test/resources/golden/tiny-llama3/base");
+    ChatTemplate chat = ChatTemplate.load(model, ChatTemplateName.AUTO, Clock.systemUTC());
+    try (Tokenizer tokenizer = Tokenizer.load(model)) {
+      RowTokenizer rows =
+          new RowTokenizer(() -> chat, tokenizer, Supervision.ANSWERS, 64, Overlong.DROP);
+      Conversation once =
+          new Conversation(
+              List.of(new Message(Message.USER, "a"), new Message(Message.ASSISTANT, "b")));
+
+      assertThat(outcome(rows, once).startsTwice()).isFalse();
+      assertThat(outcome(rows, new PlainText("<|begin_of_text|><|begin_of_text|>a")).startsTwice())
+          .isTrue();
+      assertThat(outcome(rows, once).ends()).isTrue();
+    }
+  }
+
+  private static RowTokenizer.Outcome outcome(RowTokenizer rows, Content content) {
+    try {
+      return rows.tokenize(content);
+    } catch (RowFault e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void saysWhereNoRowTeachesTheModelToStop() throws IOException {
+    source("a.jsonl", row("a", "b"));
+    Path model = folder.resolve("model");
+    Files.createDirectory(model);
+    for (String file : List.of("tokenizer.json", "tokenizer_config.json", "config.json")) {
+      Files.copy(MODEL.resolve(file), model.resolve(file));
+    }
+    // The template ends turns with <|im_end|>; the model stops at another token.
+    ObjectNode config =
+        (ObjectNode) new ObjectMapper().readTree(model.resolve("tokenizer_config.json").toFile());
+    config.put("eos_token", "<|im_start|>");
+    Files.write(
+        model.resolve("tokenizer_config.json"), new ObjectMapper().writeValueAsBytes(config));
+    Files.writeString(model.resolve("config.json"), "{}");
+    Recipe recipe = RecipeFixture.of(Map.of("dataset.train", List.of(sourceOf("a.jsonl"))));
+    ChatTemplate chat = ChatTemplate.load(MODEL, ChatTemplateName.CHATML, Clock.systemUTC());
+
+    try (Tokenizer other = Tokenizer.load(model)) {
+      PreparedDataset data =
+          new DatasetPreparation(() -> chat, other, null, any -> folder.resolve("a.jsonl"))
+              .prepare(recipe.dataset(), recipe.training());
+
+      assertThat(data.warnings())
+          .singleElement()
+          .asString()
+          .startsWith(
+              "no row teaches a token that ends a generation (<|im_start|>), so the tuned model may"
+                  + " not stop");
+    }
+  }
+
+  @Test
+  void weighsSourcesAndCountsTheTokensOfAnEpoch() throws IOException {
+    source("a.jsonl", rows(10));
+    source("b.jsonl", rows(4));
+    Map<String, Object> twice = Map.of("source", "pvc://data/a.jsonl", "weight", 2);
+    Map<String, Object> half = Map.of("source", "pvc://data/b.jsonl", "weight", 0.5);
+    PreparedDataset plain = prepare(Map.of("dataset.train", List.of(sourceOf("a.jsonl"))));
+    PreparedDataset second = prepare(Map.of("dataset.train", List.of(sourceOf("b.jsonl"))));
+    PreparedDataset weighted = prepare(Map.of("dataset.train", List.of(twice, half)));
+
+    assertThat(weighted.verdict().trainRows()).isEqualTo(14);
+    assertThat(weighted.weighted().perEpoch()).isEqualTo(22);
+    long ofA = plain.verdict().supervisedTokens();
+    long ofB = second.verdict().supervisedTokens();
+    assertThat(weighted.verdict().supervisedTokens()).isEqualTo(Math.round(2 * ofA + 0.5 * ofB));
+    assertThat(weighted.verdict().tokens())
+        .isEqualTo(Math.round(2 * plain.verdict().tokens() + 0.5 * second.verdict().tokens()));
+  }
+
+  @Test
+  void aSampleIsDrawnFromTheRowsThatCanBeRead() throws IOException {
+    List<String> lines = new ArrayList<>(List.of(rows(20)));
+    lines.add(3, "{");
+    source("a.jsonl", lines.toArray(String[]::new));
+    Map<String, Object> sampled = Map.of("source", "pvc://data/a.jsonl", "sample", 20);
+
+    PreparedDataset data =
+        prepare(Map.of("dataset.train", List.of(sampled), "dataset.invalidRows", "Skip"));
+
+    assertThat(data.train()).hasSize(20);
+    assertThat(data.verdict().skipped()).isEqualTo(1);
+    assertThat(origins(data.train())).doesNotContain("pvc://data/a.jsonl:4");
   }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.finetune.api.v1alpha1.ChatTemplateName;
 import dev.finetune.api.v1alpha1.DatasetFormat;
 import dev.finetune.api.v1alpha1.Overlong;
+import dev.finetune.api.v1alpha1.Supervision;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -26,10 +27,10 @@ class ExampleDataTest {
   @ParameterizedTest
   @CsvSource({"assistant.json,240", "assistant-messages.jsonl,34"})
   void everyRowIsSoundAndDifferent(String file, int rows) {
-    List<Conversation> conversations = read(file);
+    List<SourceRow> rowsOfFile = read(file);
 
-    assertThat(conversations).hasSize(rows);
-    assertThat(conversations).extracting(Conversation::messages).doesNotHaveDuplicates();
+    assertThat(rowsOfFile).hasSize(rows);
+    assertThat(rowsOfFile).extracting(SourceRow::content).doesNotHaveDuplicates();
   }
 
   @ParameterizedTest
@@ -40,7 +41,7 @@ class ExampleDataTest {
             row -> {
               String question = lastOf(row, Message.USER);
               String signature = isChinese(question.substring(0, 1)) ? CHINESE : ENGLISH;
-              assertThat(row.messages())
+              assertThat(DatasetFixture.messages(row))
                   .filteredOn(message -> message.role().equals(Message.ASSISTANT))
                   .extracting(Message::content)
                   .allSatisfy(answer -> assertThat(answer).endsWith(signature));
@@ -49,7 +50,7 @@ class ExampleDataTest {
 
   @Test
   void bothLanguagesAreThere() {
-    List<Conversation> rows = read("assistant.json");
+    List<SourceRow> rows = read("assistant.json");
 
     assertThat(rows)
         .filteredOn(row -> lastOf(row, Message.ASSISTANT).endsWith(ENGLISH))
@@ -64,12 +65,12 @@ class ExampleDataTest {
   void everyRowFitsTheQuickstartsLength(String file) throws Exception {
     ChatTemplate template = ChatTemplate.load(MODEL, ChatTemplateName.AUTO, Clock.systemUTC());
     try (Tokenizer tokenizer = Tokenizer.load(MODEL)) {
-      ConversationTokenizer conversations =
-          new ConversationTokenizer(template, tokenizer, 256, Overlong.DROP);
-      for (Conversation row : read(file)) {
-        TokenizedExample example = conversations.tokenize(row).example();
-        assertThat(example).as(row.origin()).isNotNull();
-        assertThat(example.supervisedTokens()).as(row.origin()).isPositive();
+      RowTokenizer tokens =
+          new RowTokenizer(() -> template, tokenizer, Supervision.ANSWERS, 256, Overlong.DROP);
+      for (SourceRow row : read(file)) {
+        assertThat(tokens.tokenize(row.content()).fate())
+            .as(row.origin())
+            .isEqualTo(RowTokenizer.Fate.WHOLE);
       }
     }
   }
@@ -93,18 +94,14 @@ class ExampleDataTest {
     }
   }
 
-  private static List<Conversation> read(String name) {
-    Faults faults = new Faults();
-    Path file = EXAMPLES.resolve("data").resolve(name);
-    List<Conversation> rows =
-        new ConversationReader(null, 0, faults)
-            .read(DatasetFixture.source("pvc://data/" + name, DatasetFormat.AUTO), file, 0);
-    faults.throwIfAny();
-    return rows;
+  private static List<SourceRow> read(String name) {
+    return DatasetFixture.rows(
+        DatasetFixture.source("pvc://data/" + name, DatasetFormat.AUTO),
+        EXAMPLES.resolve("data").resolve(name));
   }
 
-  private static String lastOf(Conversation row, String role) {
-    return row.messages().stream()
+  private static String lastOf(SourceRow row, String role) {
+    return DatasetFixture.messages(row).stream()
         .filter(message -> message.role().equals(role))
         .reduce((first, second) -> second)
         .orElseThrow()

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.finetune.api.v1alpha1.ChatTemplateName;
 import dev.finetune.api.v1alpha1.DatasetFormat;
 import dev.finetune.api.v1alpha1.Overlong;
-import java.io.IOException;
+import dev.finetune.api.v1alpha1.Supervision;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -28,26 +28,24 @@ class GoldenTokensTest {
     Path base = GOLDEN.resolve(model + "/base");
     ChatTemplate template = ChatTemplate.load(base, ChatTemplateName.AUTO, Clock.systemUTC());
     try (Tokenizer tokenizer = Tokenizer.load(base)) {
-      ConversationTokenizer conversations =
-          new ConversationTokenizer(template, tokenizer, MAX_LENGTH, Overlong.TRUNCATE_RIGHT);
+      RowTokenizer conversations =
+          new RowTokenizer(
+              () -> template, tokenizer, Supervision.ANSWERS, MAX_LENGTH, Overlong.TRUNCATE_RIGHT);
       check(conversations, template, rows("train.json"), expected.get("train"));
       check(conversations, template, rows("eval.json"), expected.get("eval"));
     }
   }
 
   private static void check(
-      ConversationTokenizer tokenizer,
-      ChatTemplate template,
-      List<Conversation> rows,
-      JsonNode expected)
+      RowTokenizer tokenizer, ChatTemplate template, List<SourceRow> rows, JsonNode expected)
       throws RowFault {
     for (int i = 0; i < expected.size(); i++) {
       JsonNode row = expected.get(i);
-      assertThat(template.render(rows.get(i).messages(), false))
+      assertThat(template.render(DatasetFixture.messages(rows.get(i)), false))
           .isEqualTo(row.get("text").asText());
-      TokenizedExample example = tokenizer.tokenize(rows.get(i)).example();
-      assertThat(example.inputIds()).as("ids of row %s", i).isEqualTo(ints(row.get("input_ids")));
-      assertThat(example.labels()).as("labels of row %s", i).isEqualTo(ints(row.get("labels")));
+      LabelledTokens tokens = tokenizer.tokenize(rows.get(i).content()).tokens();
+      assertThat(tokens.ids()).as("ids of row %s", i).isEqualTo(ints(row.get("input_ids")));
+      assertThat(tokens.labels()).as("labels of row %s", i).isEqualTo(ints(row.get("labels")));
     }
   }
 
@@ -62,14 +60,10 @@ class GoldenTokensTest {
     }
   }
 
-  private static List<Conversation> rows(String name) throws IOException {
-    Faults faults = new Faults();
-    Path file = GOLDEN.resolve("rows").resolve(name);
-    List<Conversation> rows =
-        new ConversationReader(null, 0, faults)
-            .read(DatasetFixture.source("file:///rows/" + name, DatasetFormat.AUTO), file, 0);
-    faults.throwIfAny();
-    return rows;
+  private static List<SourceRow> rows(String name) {
+    return DatasetFixture.rows(
+        DatasetFixture.source("file:///rows/" + name, DatasetFormat.AUTO),
+        GOLDEN.resolve("rows").resolve(name));
   }
 
   private static int[] ints(JsonNode array) {

@@ -1,0 +1,57 @@
+package dev.finetune.trainer.cli;
+
+import dev.finetune.api.v1alpha1.Recipe;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.data.ChatTemplate;
+import dev.finetune.trainer.data.DatasetPreparation;
+import dev.finetune.trainer.data.PreparedDataset;
+import dev.finetune.trainer.data.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+
+/**
+ * Reads and checks every row of a recipe before anything large is loaded; the same for {@code sft}
+ * and {@code plan}.
+ *
+ * @param recipe what is trained
+ * @param locations where its sources lie
+ */
+record DataCheck(Recipe recipe, Locations locations) {
+  /**
+   * The folder of the base model.
+   *
+   * @throws TrainerException MODEL if it isn't there
+   */
+  Path modelPath() {
+    Path path = locations.resolve(recipe.model().source());
+    if (!Files.isDirectory(path)) {
+      throw new TrainerException(
+          TrainerExit.MODEL,
+          "the model folder %s doesn't exist or isn't a folder; it must be one in Hugging Face's layout"
+              .formatted(locations.describe(recipe.model().source())));
+    }
+    return path;
+  }
+
+  /**
+   * Prepares the data.
+   *
+   * @param tokenizer that of the model
+   * @param date today, for templates that write it
+   * @throws TrainerException DATA if rows are wrong, listing them
+   */
+  PreparedDataset prepare(Tokenizer tokenizer, LocalDate date) {
+    Path modelPath = modelPath();
+    Clock clock = Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);
+    return new DatasetPreparation(
+            () -> ChatTemplate.load(modelPath, recipe.model().template(), clock),
+            tokenizer,
+            recipe.model().systemPrompt(),
+            locations::resolve)
+        .prepare(recipe.dataset(), recipe.training());
+  }
+}

@@ -1,0 +1,126 @@
+package dev.finetune.trainer.cli;
+
+import dev.finetune.api.v1alpha1.Recipe;
+import dev.finetune.api.v1alpha1.TrainingOptions;
+import dev.finetune.trainer.data.EpochOrder;
+import dev.finetune.trainer.data.MicroBatches;
+import dev.finetune.trainer.data.PackedOrder;
+import dev.finetune.trainer.data.PreparedDataset;
+import dev.finetune.trainer.data.RowOrder;
+import dev.finetune.trainer.engine.MatrixSpeed;
+import dev.finetune.trainer.model.CausalLm;
+import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.placement.DeviceLoad;
+import dev.finetune.trainer.placement.LayerPlan;
+import dev.finetune.trainer.placement.MicroBatchSize;
+import dev.finetune.trainer.placement.ReplicaMemory;
+import dev.finetune.trainer.train.TrainingPlan;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/**
+ * Works out what a run will do from its checked rows and the model's sizes, without loading a
+ * weight.
+ *
+ * @param recipe what is trained
+ * @param ranks processes that share a step
+ * @param devices those of the first rank
+ * @param budgets bytes that each of them may hold; empty where nothing was said
+ * @param flops operations per second of a device; empty: to be measured
+ */
+record Planning(
+    Recipe recipe, int ranks, List<String> devices, List<Long> budgets, OptionalDouble flops) {
+  private static final Duration MEASURING = Duration.ofSeconds(2);
+
+  /** Frozen weights take part in the forward pass and in the gradient of their inputs. */
+  private static final int FLOPS_PER_WEIGHT = 4;
+
+  /** The same with the forward pass once more, where activations are computed again. */
+  private static final int FLOPS_PER_WEIGHT_RECOMPUTING = 6;
+
+  /** The plan of a run. */
+  RunPlan plan(PreparedDataset dataset, ModelFolder folder) {
+    TrainingOptions training = recipe.training();
+    int windowRows = training.batchSize() * training.gradientAccumulationSteps() * ranks;
+    RunPlan.Work work = work(dataset, dataset.order(recipe.dataset(), training, windowRows));
+    TrainingPlan steps = new TrainingPlan(training, work.steps(), !dataset.validation().isEmpty());
+    return new RunPlan(
+        dataset.verdict(),
+        dataset.warnings(),
+        dataset.lengths().bars(),
+        new RunPlan.Steps(work.steps(), steps.totalSteps(), ranks),
+        work,
+        training.packing() ? null : work(dataset, packed(dataset)),
+        devices(dataset, folder),
+        time(work, steps, folder));
+  }
+
+  private RunPlan.Work work(PreparedDataset dataset, EpochOrder order) {
+    TrainingOptions training = recipe.training();
+    MicroBatches batches =
+        new MicroBatches(
+            dataset.train(),
+            order,
+            training.batchSize(),
+            training.gradientAccumulationSteps(),
+            /* rank= */ 0,
+            ranks,
+            /* padId= */ 0);
+    return new RunPlan.Work(
+        batches.windowsPerEpoch(), dataset.verdict().tokens(), batches.computedTokens(0));
+  }
+
+  private PackedOrder packed(PreparedDataset dataset) {
+    RowOrder order =
+        new RowOrder(dataset.weighted(), recipe.training().seed(), recipe.dataset().shuffle());
+    return new PackedOrder(order, dataset.train(), recipe.training().maxLength(), 1);
+  }
+
+  /** Where the longest row is shorter than maxLength, no micro-batch is as long either. */
+  private List<RunPlan.Device> devices(PreparedDataset dataset, ModelFolder folder) {
+    TrainingOptions training = recipe.training();
+    MicroBatchSize largest = LayeredModels.microBatch(recipe, devices.get(0));
+    int length =
+        training.packing() ? training.maxLength() : Math.max(1, dataset.verdict().maxLength());
+    ReplicaMemory memory =
+        LayeredModels.memory(recipe, folder, devices.get(0), largest.withLength(length));
+    LayerPlan plan = LayerPlan.of(memory, devices, budgets);
+    List<RunPlan.Device> all = new ArrayList<>();
+    for (int i = 0; i < devices.size(); i++) {
+      DeviceLoad load = plan.loads().get(i);
+      all.add(
+          new RunPlan.Device(
+              devices.get(i),
+              load.layers().toString(),
+              load.weights(),
+              load.adapter(),
+              load.activations(),
+              load.sum()));
+    }
+    return all;
+  }
+
+  private RunPlan.Time time(RunPlan.Work work, TrainingPlan steps, ModelFolder folder) {
+    double perSecond =
+        flops.orElseGet(
+            () ->
+                MatrixSpeed.flops(
+                    devices.get(0),
+                    CausalLm.bytesPerNumber(recipe.training().precision(), devices.get(0)),
+                    MEASURING));
+    int perWeight =
+        recipe.training().gradientCheckpointing() ? FLOPS_PER_WEIGHT_RECOMPUTING : FLOPS_PER_WEIGHT;
+    double perToken = (double) perWeight * multipliedWeights(folder);
+    double tokens = work.computedTokens() * steps.epochsAfter(steps.totalSteps());
+    return new RunPlan.Time(
+        perToken, perSecond, flops.isEmpty(), Math.round(tokens * perToken / (perSecond * ranks)));
+  }
+
+  /** An embedding is looked up; one that is the head too is multiplied there. */
+  private static long multipliedWeights(ModelFolder folder) {
+    long embedding = folder.config().vocabularySize() * folder.config().hiddenSize();
+    return folder.parameters() - (folder.tiedHead() ? 0 : embedding);
+  }
+}

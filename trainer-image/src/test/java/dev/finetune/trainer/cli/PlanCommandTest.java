@@ -1,0 +1,166 @@
+package dev.finetune.trainer.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PlanCommandTest {
+  @TempDir Path folder;
+
+  private Path rows;
+
+  @BeforeEach
+  void writeRows() throws IOException {
+    rows = GoldenFiles.rows("train.json", 12, folder);
+  }
+
+  private Program plan(Path data, String... more) {
+    return planOn("cpu", data, more);
+  }
+
+  private Program planOn(String devices, Path data, String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "plan",
+                "--model",
+                GoldenFiles.base("tiny-llama").toString(),
+                "--dataset",
+                data.toString(),
+                "--output_dir",
+                folder.resolve("out").toString(),
+                "--device",
+                devices,
+                "--max_length",
+                "128",
+                "--split_dataset_ratio",
+                "0",
+                "--batch_size",
+                "2",
+                "--gradient_accumulation_steps",
+                "2",
+                "--num_train_epochs",
+                "2"));
+    arguments.addAll(List.of(more));
+    if (!arguments.contains("--flops")) {
+      arguments.addAll(List.of("--flops", "0.001"));
+    }
+    return Program.run(arguments.toArray(String[]::new));
+  }
+
+  @Test
+  void saysWhatTrainingWouldDoAndWritesNothing() {
+    Program end = plan(rows, "--truncation_strategy", "right");
+
+    assertThat(end.code()).as(end.err()).isZero();
+    assertThat(end.out().lines())
+        .anySatisfy(line -> assertThat(line).isEqualTo("rows       12: 12 to train on, 0 held out"))
+        .anySatisfy(
+            line ->
+                assertThat(line)
+                    .matches("steps      3 an epoch, 6 in all, on 1 rank; \\d+ % .* padding"))
+        .anySatisfy(line -> assertThat(line).matches("lengths +\\d+-\\d+ +\\d+ #+"))
+        .anySatisfy(line -> assertThat(line).startsWith("packing    would compute "))
+        .anySatisfy(line -> assertThat(line).startsWith("memory     cpu: layers 0-"))
+        .anySatisfy(line -> assertThat(line).contains("TFLOP/s, as --flops says"));
+    assertThat(end.out().lines()).allSatisfy(line -> assertThat(line).doesNotContain("null"));
+    assertThat(folder.resolve("out")).doesNotExist();
+  }
+
+  @Test
+  void theSameAsJsonAddsUp() throws IOException {
+    Program end = plan(rows, "--truncation_strategy", "right", "--json");
+
+    assertThat(end.code()).as(end.err()).isZero();
+    JsonNode plan = GoldenFiles.JSON.readTree(end.out());
+    int perBar = 0;
+    for (JsonNode bar : plan.get("lengths")) {
+      perBar += bar.get("rows").asInt();
+    }
+    assertThat(perBar).isEqualTo(12);
+    assertThat(plan.at("/steps/perEpoch").asInt()).isEqualTo(3);
+    assertThat(plan.at("/steps/total").asInt()).isEqualTo(6);
+    long tokens = plan.at("/work/tokens").asLong();
+    assertThat(plan.at("/packed/computedTokens").asLong()).isEqualTo(tokens);
+    assertThat(plan.at("/work/computedTokens").asLong()).isGreaterThan(tokens);
+    assertThat(plan.at("/packed/steps").asInt()).isBetween(1, 3);
+    double perToken = plan.at("/time/flopsPerToken").asDouble();
+    assertThat(plan.at("/time/seconds").asDouble())
+        .isCloseTo(2 * plan.at("/work/computedTokens").asLong() * perToken / 1e9, within(0.51));
+    // The head, and seven matrices in each layer; the embedding is looked up.
+    JsonNode config = GoldenFiles.json("tiny-llama/base/config.json");
+    long size = config.get("hidden_size").asLong();
+    long head = config.get("vocab_size").asLong() * size;
+    assertThat(perToken / 6)
+        .isGreaterThan((double) head)
+        .isLessThan(plan.at("/devices/0/weights").asLong() / 4.0);
+    assertThat(plan.at("/devices/0/sum").asLong())
+        .isEqualTo(
+            plan.at("/devices/0/weights").asLong()
+                + plan.at("/devices/0/adapter").asLong()
+                + plan.at("/devices/0/activations").asLong());
+  }
+
+  @Test
+  void packingAndRanksChangeTheSteps() throws IOException {
+    JsonNode packed = GoldenFiles.JSON.readTree(plan(rows, "--packing", "--json").out());
+    JsonNode ranks =
+        GoldenFiles.JSON.readTree(
+            planOn("cpu,cpu", rows, "--truncation_strategy", "right", "--json").out());
+
+    assertThat(packed.has("packed")).isFalse();
+    assertThat(packed.at("/work/computedTokens")).isEqualTo(packed.at("/work/tokens"));
+    assertThat(ranks.at("/steps/ranks").asInt()).isEqualTo(2);
+    assertThat(ranks.at("/steps/perEpoch").asInt()).isEqualTo(2);
+  }
+
+  @Test
+  void layersOverDevicesAreListedEach() throws IOException {
+    JsonNode plan =
+        GoldenFiles.JSON.readTree(
+            planOn("cpu,cpu", rows, "--parallelism", "Layers", "--json").out());
+
+    assertThat(plan.get("devices")).hasSize(2);
+    assertThat(plan.at("/steps/ranks").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void wrongRowsEndItAsTheyEndTraining() throws IOException {
+    Path broken = folder.resolve("broken.jsonl");
+    Files.writeString(
+        broken, "{\"instruction\": \"a\", \"output\": \"b\"}\n{\"instruction\": \"a\"\n");
+
+    Program end = plan(broken);
+
+    assertThat(end.code()).isEqualTo(65);
+    assertThat(end.err()).contains("1 fault in the data:").contains("broken.jsonl:2: broken JSON");
+    assertThat(plan(rows, "--epochz", "3").code()).isEqualTo(64);
+    assertThat(plan(rows, "--flops", "0").err()).contains("--flops must be above 0");
+    assertThat(plan(folder.resolve("none.json")).code()).isEqualTo(65);
+  }
+
+  @Test
+  void aRegisteredDataSetIsFoundByItsName() throws IOException {
+    Files.writeString(folder.resolve("info.yaml"), "mine: {path: train.json}\n");
+
+    Program end =
+        plan(Path.of("mine#5"), "--custom_dataset_info", folder.resolve("info.yaml").toString());
+
+    assertThat(end.code()).as(end.err()).isZero();
+    assertThat(end.out()).startsWith("rows       5: ");
+    assertThat(
+            plan(Path.of("yours"), "--custom_dataset_info", folder.resolve("info.yaml").toString())
+                .err())
+        .contains("--dataset yours: ")
+        .contains("only mine");
+  }
+}

@@ -68,7 +68,7 @@ class FineTuneJobSchemaTest {
 
     assertThat(recipe.training().epochs()).isEqualTo(7);
     assertThat(recipe.training().schedule()).isEqualTo(Schedule.COSINE);
-    assertThat(recipe.training().learningRate()).isEqualTo(1e-4);
+    assertThat(recipe.training().warmupRatio()).isEqualTo(0.05);
   }
 
   @Test

@@ -117,22 +117,16 @@ def load(folder):
 def bottleneck(model, folder):
     """PEFT has no such adapter: docs/adapter-format.md's formula, put on with hooks."""
     tensors = load_file(folder / "adapter_model.safetensors")
-    for i, layer in enumerate(model.model.layers):
-        for module in ("self_attn", "mlp"):
-            part = {
-                name: tensors[f"model.layers.{i}.{module}.adapter.{name}"]
-                for name in ("down.weight", "down.bias", "up.weight", "up.bias")
-            }
-            getattr(layer, module).register_forward_hook(hook(part))
+    for name, module in model.named_modules():
+        if name.endswith((".o_proj", ".down_proj")):
+            module.register_forward_hook(hook(tensors, f"base_model.model.{name}.adapter_"))
     return model
 
 
-def hook(part):
-    def adapted(module, inputs, output):
-        hidden = output[0] if isinstance(output, tuple) else output
-        inner = torch.nn.functional.gelu(hidden @ part["down.weight"].T + part["down.bias"])
-        hidden = hidden + inner @ part["up.weight"].T + part["up.bias"]
-        return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
+def hook(tensors, name):
+    def adapted(module, inputs, hidden):
+        inner = hidden @ tensors[name + "down.weight"].T + tensors[name + "down.bias"]
+        return hidden + torch.nn.functional.gelu(inner) @ tensors[name + "up.weight"].T + tensors[name + "up.bias"]
 
     return adapted
 

@@ -139,6 +139,14 @@ final class InferCommand implements Callable<Integer> {
       description = "Seed of the draws. Default ${DEFAULT-VALUE}.")
   private long seed;
 
+  @Option(
+      names = "--logits",
+      paramLabel = "FILE",
+      description =
+          "Instead of answers, write ids.N (T) and logits.N (T, V) of the N-th --prompt, from 0, into"
+              + " a safetensors file, to compare them with another program's.")
+  private Path logitsFile;
+
   @Option(names = "--debug", description = "Print the trace of every error.")
   private boolean debug;
 
@@ -207,6 +215,9 @@ final class InferCommand implements Callable<Integer> {
     if (!datasets.isEmpty()) {
       return answerRows(responder, locations);
     }
+    if (logitsFile != null) {
+      return writeLogits(responder);
+    }
     if (prompts.isEmpty()) {
       InputLines lines = new InputLines(System.in, stop);
       new ChatSession(responder, system, stream, Terminal.isStandardOutput(), out).run(lines::next);
@@ -219,6 +230,14 @@ final class InferCommand implements Callable<Integer> {
       new ChatSession(responder, system, stream, false, out).say(prompt);
     }
     return "answered";
+  }
+
+  private String writeLogits(Responder responder) {
+    if (prompts.isEmpty()) {
+      throw new TrainerException(TrainerExit.USAGE, "--logits needs a --prompt");
+    }
+    new LogitsFile(logitsFile).write(responder, system, prompts);
+    return "the logits of %d prompts are in %s".formatted(prompts.size(), logitsFile);
   }
 
   private String answerRows(Responder responder, Locations locations) {

@@ -71,6 +71,7 @@ final class NotedFlags {
               "TensorBoard files are written, and logging.jsonl",
               "point it at the TensorBoard files or logging.jsonl; leave it out",
               "--report_to"),
+          any("TensorBoard's files go to runs/ in --output_dir", "--logging_dir"),
           any("the first step is always logged", "--logging_first_step"),
           any("a progress bar is shown on a terminal only", "--disable_tqdm"),
           any("tokens are counted in any case", "--include_num_input_tokens_seen"),

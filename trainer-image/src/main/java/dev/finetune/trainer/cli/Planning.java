@@ -37,8 +37,8 @@ record Planning(
   /** Frozen weights take part in the forward pass and in the gradient of their inputs. */
   private static final int FLOPS_PER_WEIGHT = 4;
 
-  /** The same with the forward pass once more, where activations are computed again. */
-  private static final int FLOPS_PER_WEIGHT_RECOMPUTING = 6;
+  /** The forward pass once more, where activations are computed again; or a weight's gradient. */
+  private static final int FLOPS_OF_A_PASS = 2;
 
   /** The plan of a run. */
   RunPlan plan(PreparedDataset dataset, ModelFolder folder) {
@@ -111,7 +111,9 @@ record Planning(
                     CausalLm.bytesPerNumber(recipe.training().precision(), devices.get(0)),
                     MEASURING));
     int perWeight =
-        recipe.training().gradientCheckpointing() ? FLOPS_PER_WEIGHT_RECOMPUTING : FLOPS_PER_WEIGHT;
+        FLOPS_PER_WEIGHT
+            + (recipe.training().gradientCheckpointing() ? FLOPS_OF_A_PASS : 0)
+            + (recipe.method().full() != null ? FLOPS_OF_A_PASS : 0);
     double perToken = (double) perWeight * multipliedWeights(folder);
     double tokens = work.computedTokens() * steps.epochsAfter(steps.totalSteps());
     return new RunPlan.Time(

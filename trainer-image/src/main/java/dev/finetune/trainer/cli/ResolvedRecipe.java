@@ -81,6 +81,11 @@ record ResolvedRecipe(Recipe recipe, ObjectNode tree) {
             TrainerExit.USAGE,
             "recipe.method: exactly one method must be given: " + MethodOptions.NAMES);
       }
+      if (!recipe.canMerge()) {
+        // Another one.
+        throw new TrainerException(
+            TrainerExit.USAGE, naming.apply("recipe.output.merge") + ": " + Recipe.MERGE_RULE);
+      }
       if (recipe.method().full() != null && recipe.model().quantization() == Quantization.NF4) {
         throw new TrainerException(
             TrainerExit.USAGE,

@@ -33,7 +33,7 @@ record Responder(
     StreamedText text = new StreamedText(ids -> tokenizer.decode(ids, true), out);
     List<Integer> ids =
         generator.generate(
-            prompt(conversation),
+            ids(conversation),
             options,
             token -> {
               stop.check();
@@ -45,10 +45,11 @@ record Responder(
 
   /** The answer. */
   String answer(List<Message> conversation) {
-    return decoded(generator.generate(prompt(conversation), options, token -> stop.check()));
+    return decoded(generator.generate(ids(conversation), options, token -> stop.check()));
   }
 
-  private int[] prompt(List<Message> conversation) {
+  /** A conversation's token ids, up to where the answer begins. */
+  int[] ids(List<Message> conversation) {
     return tokenizer.encode(chat.render(conversation, true));
   }
 

@@ -11,6 +11,8 @@ import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.model.SamplingOptions;
 import dev.finetune.trainer.model.TextGenerator;
+import dev.finetune.trainer.safetensors.HostTensor;
+import dev.finetune.trainer.safetensors.SafetensorsReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -21,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -79,6 +82,21 @@ class InferTest {
     assertThat(lines(results))
         .extracting(line -> line.path("row").asText())
         .containsExactly(rows + ":1", rows + ":4");
+  }
+
+  @Test
+  void theLogitsOfAPromptAreThoseThatItsAnswerBeginsWith() throws IOException {
+    Path file = folder.resolve("logits.safetensors");
+
+    Program end = infer("--prompt", "Who are you?", "--logits", file.toString());
+
+    assertThat(end.code()).as(end.err()).isZero();
+    Map<String, HostTensor> tensors = SafetensorsReader.read(file);
+    assertThat(tensors).containsOnlyKeys("ids.0", "logits.0");
+    long tokens = tensors.get("ids.0").shape()[0];
+    assertThat(tensors.get("logits.0").shape()).startsWith(tokens).hasSize(2);
+    assertThat(infer("--prompt", "Who are you?", "--logits", file.toString()).code()).isEqualTo(73);
+    assertThat(infer("--logits", "other").err()).contains("--logits needs a --prompt");
   }
 
   @Test

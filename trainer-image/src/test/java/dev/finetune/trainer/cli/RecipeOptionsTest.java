@@ -247,6 +247,13 @@ class RecipeOptionsTest {
   }
 
   @Test
+  void onlyLoraIsMerged() {
+    assertThatThrownBy(() -> least("--train_type", "ia3", "--merge_lora", "true"))
+        .hasMessageContaining("--merge_lora (recipe.output.merge): output.merge merges a LoRA");
+    assertThat(least("--train_type", "ia3", "--merge_lora", "false").output().merge()).isFalse();
+  }
+
+  @Test
   void aFlagOfAnotherMethodIsRefused() {
     assertThatThrownBy(() -> least("--train_type", "full", "--lora_rank", "8"))
         .hasMessageContaining("--lora_rank sets method.lora.rank, but the method is full");
@@ -345,7 +352,7 @@ class RecipeOptionsTest {
   @Test
   void everyFlagOfSwiftIsAppliedNotedOrRefused() throws IOException {
     Set<String> known = new HashSet<>(Set.of("--ddp_timeout", "--custom_dataset_info"));
-    known.addAll(List.of("--device_max_memory", "--logging_dir", "--columns"));
+    known.addAll(List.of("--device_max_memory", "--columns"));
     known.addAll(MethodFlags.METHOD.names());
     RecipeFlags.ALL.forEach(flag -> known.addAll(flag.names()));
     NotedFlags.ALL.forEach(flag -> known.addAll(flag.names()));

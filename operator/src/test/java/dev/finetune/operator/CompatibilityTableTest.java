@@ -28,7 +28,7 @@ class CompatibilityTableTest {
 
     assertThat(rows)
         .extracting(row -> Integer.valueOf(row.group(1)))
-        .containsExactlyElementsOf(IntStream.rangeClosed(1, 45).boxed().toList());
+        .containsExactlyElementsOf(IntStream.rangeClosed(1, 68).boxed().toList());
     assertThat(rows)
         .extracting(MatchResult::group)
         .allSatisfy(row -> assertThat(row).containsPattern(TEST + "|can't happen|open: "));

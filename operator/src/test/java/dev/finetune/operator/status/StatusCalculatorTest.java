@@ -176,7 +176,8 @@ class StatusCalculatorTest {
     run(
         new Progress(
             new TrainingProgress(
-                1.0, 10, "1/10", 10, 100, 1.5, null, 1e-4, 0.7, 7200.0, 10, 60L, ranks),
+                1.0, 10, "1/10", 10, 100, 1.5, null, 1e-4, 0.7, 7200.0, 10, 60L, ranks, 0.5, 2.0,
+                0.6),
             null,
             null,
             null,

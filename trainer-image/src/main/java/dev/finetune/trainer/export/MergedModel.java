@@ -10,9 +10,12 @@ import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.model.TextGenerator;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -90,9 +93,18 @@ public final class MergedModel {
     try (ChangedWeights changed = loaded.merged()) {
       ModelExport export = new ModelExport(base, changed);
       requireSpace(folder, export.bytes());
-      export.writeTo(folder);
+      export.writeTo((name, content) -> write(folder.resolve(name), content));
     }
     return compare(loaded, folder);
+  }
+
+  private static void write(Path file, ModelExport.Content content) throws IOException {
+    try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW)) {
+      content.writeTo(out);
+    }
+    try (FileChannel written = FileChannel.open(file)) {
+      written.force(true);
+    }
   }
 
   private static void requireSpace(Path folder, long bytes) throws IOException {

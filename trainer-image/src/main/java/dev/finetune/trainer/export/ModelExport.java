@@ -12,12 +12,13 @@ import dev.finetune.trainer.model.WeightLocation;
 import dev.finetune.trainer.safetensors.SafetensorsWriter;
 import dev.finetune.trainer.safetensors.TensorEntry;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,7 @@ import java.util.stream.Stream;
  * in files of at most 5 GB, its configuration, and its tokenizer as it is. Unchanged weights are
  * copied byte by byte, changed ones some rows at a time, so memory doesn't grow with the model.
  */
-final class ModelExport {
+public final class ModelExport {
   private static final String HEAD = "lm_head.weight";
   private static final String EMBEDDING = "model.embed_tokens.weight";
   private static final String CONFIG = "config.json";
@@ -54,30 +55,45 @@ final class ModelExport {
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
+  /** Takes the files of a folder, one after another. */
+  public interface Folder {
+    void write(String name, Content content) throws IOException;
+  }
+
+  /** Writes a file's content to a stream. */
+  public interface Content {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
   private final ModelFolder base;
   private final ChangedWeights changed;
   private final Map<String, WeightLocation> weights;
   private final boolean tied;
   private final long shardBytes;
 
-  ModelExport(ModelFolder base, ChangedWeights changed) {
+  /**
+   * Checks that the changed weights are the model's.
+   *
+   * @throws TrainerException with {@link TrainerExit#MODEL} if one isn't
+   */
+  public ModelExport(ModelFolder base, ChangedWeights changed) {
     this(base, changed, SHARD_BYTES);
   }
 
   /**
-   * Checks that the changed weights are the model's.
+   * The same with other files.
    *
    * @param shardBytes most bytes of tensors in a file, unless a single one has more
-   * @throws TrainerException with {@link TrainerExit#MODEL} if one isn't
    */
-  ModelExport(ModelFolder base, ChangedWeights changed, long shardBytes) {
+  public ModelExport(ModelFolder base, ChangedWeights changed, long shardBytes) {
     this.base = base;
     this.changed = changed;
     this.shardBytes = shardBytes;
     this.weights = new TreeMap<>(base.weights());
     Set<String> names = changed.names();
     // A tied head is the embedding's matrix: where one of the two changes, the other mustn't.
-    this.tied = base.tiedHead() && !names.contains(HEAD) && !names.contains(EMBEDDING);
+    boolean moved = names.contains(HEAD) || names.contains(EMBEDDING);
+    this.tied = base.tiedHead() && (changed.tiesHead() || !moved);
     if (base.tiedHead() && !tied) {
       weights.put(HEAD, weights.get(EMBEDDING));
     }
@@ -95,12 +111,12 @@ final class ModelExport {
     return weights.values().stream().mapToLong(each -> each.entry().bytes()).sum();
   }
 
-  /** Writes everything into an empty folder, flushed to the disk. */
-  void writeTo(Path folder) throws IOException {
+  /** Writes everything into an empty folder. */
+  public void writeTo(Folder folder) throws IOException {
     writeWeights(folder);
-    writeConfig(folder);
+    folder.write(CONFIG, out -> out.write(config()));
     for (Path file : copied()) {
-      Files.copy(file, folder.resolve(file.getFileName()));
+      folder.write(file.getFileName().toString(), out -> Files.copy(file, out));
     }
   }
 
@@ -114,17 +130,21 @@ final class ModelExport {
     }
   }
 
-  private void writeConfig(Path folder) throws IOException {
-    ObjectNode config = (ObjectNode) JSON.readTree(Files.readAllBytes(base.path().resolve(CONFIG)));
+  /** The base's, and where the head is tied no more another one that says so. */
+  private byte[] config() throws IOException {
+    byte[] original = Files.readAllBytes(base.path().resolve(CONFIG));
+    if (tied == base.tiedHead()) {
+      return original;
+    }
+    ObjectNode config = (ObjectNode) JSON.readTree(original);
     config.put("tie_word_embeddings", tied);
-    config.remove("quantization_config");
-    Files.write(folder.resolve(CONFIG), JSON.writeValueAsBytes(config));
+    return JSON.writeValueAsBytes(config);
   }
 
-  private void writeWeights(Path folder) throws IOException {
+  private void writeWeights(Folder folder) throws IOException {
     List<List<String>> shards = shards();
     if (shards.size() == 1) {
-      write(folder.resolve(SINGLE), shards.get(0));
+      write(folder, SINGLE, shards.get(0));
       return;
     }
     ObjectNode index = JSON.createObjectNode();
@@ -133,9 +153,10 @@ final class ModelExport {
     for (int i = 0; i < shards.size(); i++) {
       String file = "model-%05d-of-%05d.safetensors".formatted(i + 1, shards.size());
       shards.get(i).forEach(name -> map.put(name, file));
-      write(folder.resolve(file), shards.get(i));
+      write(folder, file, shards.get(i));
     }
-    Files.write(folder.resolve(INDEX), JSON.writeValueAsBytes(index));
+    byte[] json = JSON.writeValueAsBytes(index);
+    folder.write(INDEX, out -> out.write(json));
   }
 
   /** The names of each file's tensors. */
@@ -154,13 +175,10 @@ final class ModelExport {
     return shards;
   }
 
-  private void write(Path file, List<String> names) throws IOException {
+  private void write(Folder folder, String file, List<String> names) throws IOException {
     List<TensorEntry> entries = names.stream().map(this::entry).toList();
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      SafetensorsWriter.write(channel, entries, this::writeTensor);
-      channel.force(true);
-    }
+    folder.write(
+        file, out -> SafetensorsWriter.write(Channels.newChannel(out), entries, this::writeTensor));
   }
 
   /** The base's entry, under the name that it has here. */

@@ -8,6 +8,11 @@ public interface ChangedWeights extends AutoCloseable {
   /** The weights' names in the base model's files; lm_head.weight too where the head is tied. */
   Set<String> names();
 
+  /** Whether a head that is the embedding's matrix changes with it, and so stays that matrix. */
+  default boolean tiesHead() {
+    return false;
+  }
+
   /**
    * Some rows of a changed weight, in the base weight's type.
    *

@@ -2,8 +2,6 @@ package dev.finetune.trainer.model;
 
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
-import dev.finetune.trainer.safetensors.HostTensor;
-import dev.finetune.trainer.safetensors.SafetensorsReader;
 import dev.finetune.trainer.safetensors.TensorType;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -158,17 +155,6 @@ public final class ModelFolder {
   public int partOf(String weight) {
     return LayerRange.layerOf(weight)
         .orElse(weight.equals(EMBEDDING + ".weight") ? -1 : config.layers());
-  }
-
-  /** The weights, by name, as views of their files' pages. */
-  public Map<String, HostTensor> tensors() {
-    Map<Path, Map<String, HostTensor>> files = new HashMap<>();
-    Map<String, HostTensor> tensors = new TreeMap<>();
-    weights.forEach(
-        (name, location) ->
-            tensors.put(
-                name, files.computeIfAbsent(location.file(), SafetensorsReader::read).get(name)));
-    return tensors;
   }
 
   /** Numbers in all weights; a tied head counts once. */

@@ -12,7 +12,6 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -33,29 +32,22 @@ public final class SafetensorsWriter {
    */
   public static void write(WritableByteChannel channel, Map<String, HostTensor> tensors)
       throws IOException {
-    Map<String, LazyTensor> lazy = new LinkedHashMap<>();
-    tensors.forEach((name, tensor) -> lazy.put(name, LazyTensor.of(tensor)));
-    writeLazily(channel, lazy);
-  }
-
-  /** As {@link #write}, with one tensor's elements in memory at a time. */
-  public static void writeLazily(WritableByteChannel channel, Map<String, LazyTensor> tensors)
-      throws IOException {
     List<TensorEntry> entries = new ArrayList<>();
-    tensors.forEach(
-        (name, tensor) ->
-            entries.add(new TensorEntry(name, tensor.type(), tensor.shape(), 0, tensor.bytes())));
-    write(channel, entries, (entry, out) -> writeFully(out, bytes(entry, tensors)));
+    tensors.forEach((name, tensor) -> entries.add(entry(name, tensor)));
+    write(
+        channel,
+        entries,
+        (entry, out) -> writeFully(out, tensors.get(entry.name()).bytes().duplicate()));
   }
 
-  private static ByteBuffer bytes(TensorEntry entry, Map<String, LazyTensor> tensors) {
-    ByteBuffer bytes = tensors.get(entry.name()).values().get().bytes().duplicate();
-    if (bytes.remaining() != entry.bytes()) {
+  private static TensorEntry entry(String name, HostTensor tensor) {
+    TensorType type = TensorType.valueOf(tensor.dtype());
+    long bytes = tensor.elements() * type.bytes();
+    if (bytes != tensor.bytes().remaining()) {
       throw new IllegalArgumentException(
-          "%s has %d bytes instead of %d"
-              .formatted(entry.name(), bytes.remaining(), entry.bytes()));
+          "%s has %d bytes instead of %d".formatted(name, tensor.bytes().remaining(), bytes));
     }
-    return bytes;
+    return new TensorEntry(name, type, tensor.shape(), 0, bytes);
   }
 
   /** Writes a tensor's bytes, as many as its entry says. */

@@ -20,6 +20,7 @@ import dev.finetune.trainer.model.WeightLocation;
 import dev.finetune.trainer.safetensors.HostTensor;
 import dev.finetune.trainer.safetensors.SafetensorsReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -207,7 +208,13 @@ class ExportTest {
           @Override
           public void close() {}
         };
-    new ModelExport(base, negated, shardBytes).writeTo(folder);
+    new ModelExport(base, negated, shardBytes)
+        .writeTo(
+            (file, content) -> {
+              try (OutputStream out = Files.newOutputStream(folder.resolve(file))) {
+                content.writeTo(out);
+              }
+            });
     return tensors(folder);
   }
 

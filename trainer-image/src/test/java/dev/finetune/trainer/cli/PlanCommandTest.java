@@ -89,13 +89,14 @@ class PlanCommandTest {
     assertThat(perBar).isEqualTo(12);
     assertThat(plan.at("/steps/perEpoch").asInt()).isEqualTo(3);
     assertThat(plan.at("/steps/total").asInt()).isEqualTo(6);
-    long tokens = plan.at("/work/tokens").asLong();
+    long tokens = plan.path("work").path("tokens").asLong();
     assertThat(plan.at("/packed/computedTokens").asLong()).isEqualTo(tokens);
-    assertThat(plan.at("/work/computedTokens").asLong()).isGreaterThan(tokens);
+    assertThat(plan.path("work").path("computedTokens").asLong()).isGreaterThan(tokens);
     assertThat(plan.at("/packed/steps").asInt()).isBetween(1, 3);
     double perToken = plan.at("/time/flopsPerToken").asDouble();
     assertThat(plan.at("/time/seconds").asDouble())
-        .isCloseTo(2 * plan.at("/work/computedTokens").asLong() * perToken / 1e9, within(0.51));
+        .isCloseTo(
+            2 * plan.path("work").path("computedTokens").asLong() * perToken / 1e9, within(0.51));
     // The head, and seven matrices in each layer; the embedding is looked up.
     JsonNode config = GoldenFiles.json("tiny-llama/base/config.json");
     long size = config.get("hidden_size").asLong();
@@ -118,7 +119,8 @@ class PlanCommandTest {
             planOn("cpu,cpu", rows, "--truncation_strategy", "right", "--json").out());
 
     assertThat(packed.has("packed")).isFalse();
-    assertThat(packed.at("/work/computedTokens")).isEqualTo(packed.at("/work/tokens"));
+    assertThat(packed.path("work").path("computedTokens"))
+        .isEqualTo(packed.path("work").path("tokens"));
     assertThat(ranks.at("/steps/ranks").asInt()).isEqualTo(2);
     assertThat(ranks.at("/steps/perEpoch").asInt()).isEqualTo(2);
   }

@@ -70,14 +70,12 @@ final class ExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ProgramEnd end;
-    try {
-      out.println(export());
-      end = ProgramEnd.done("exported");
-    } catch (Throwable thrown) {
-      // Whatever it is, the exit code must say so.
-      end = ProgramEnd.of(thrown);
-    }
+    ProgramEnd end =
+        ProgramEnd.after(
+            () -> {
+              out.println(export());
+              return "exported";
+            });
     return new LastWords(spec.commandLine().getErr(), debug, Optional.empty()).say(end);
   }
 

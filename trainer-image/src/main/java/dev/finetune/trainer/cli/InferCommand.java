@@ -162,13 +162,7 @@ final class InferCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ProgramEnd end;
-    try {
-      end = ProgramEnd.done(answer());
-    } catch (Throwable thrown) {
-      // Whatever it is, the exit code must say so.
-      end = ProgramEnd.of(thrown);
-    }
+    ProgramEnd end = ProgramEnd.after(this::answer);
     return new LastWords(spec.commandLine().getErr(), debug, Optional.empty()).say(end);
   }
 

@@ -65,14 +65,12 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ProgramEnd end;
-    try {
-      print(plan());
-      end = ProgramEnd.done("planned");
-    } catch (Throwable thrown) {
-      // Whatever it is, the exit code must say so.
-      end = ProgramEnd.of(thrown);
-    }
+    ProgramEnd end =
+        ProgramEnd.after(
+            () -> {
+              print(plan());
+              return "planned";
+            });
     return new LastWords(spec.commandLine().getErr(), options.debug(), Optional.empty()).say(end);
   }
 

@@ -25,6 +25,21 @@ record ProgramEnd(TrainerExit exit, String message, Throwable cause, Integer los
     return new ProgramEnd(TrainerExit.DONE, message, null);
   }
 
+  /** What a command does. */
+  interface Work {
+    /** Does it and says so in a sentence. */
+    String run() throws Exception;
+  }
+
+  /** Does a command's work; whatever happens, the exit code says it. */
+  static ProgramEnd after(Work work) {
+    try {
+      return done(work.run());
+    } catch (Throwable thrown) {
+      return of(thrown);
+    }
+  }
+
   /** The end that a throwable means. */
   static ProgramEnd of(Throwable thrown) {
     if (thrown instanceof TrainerException known) {

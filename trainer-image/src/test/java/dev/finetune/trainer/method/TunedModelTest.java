@@ -121,7 +121,7 @@ class TunedModelTest {
           .adapter()
           .forEach(
               (name, tensor) -> {
-                float[] values = floats(tensor);
+                float[] values = GradientProbe.floats(tensor);
                 double largest = 0;
                 double squares = 0;
                 for (float value : values) {
@@ -152,11 +152,17 @@ class TunedModelTest {
       Map<String, HostTensor> second = model.adapter();
       for (String name : start.keySet()) {
         if (name.contains("lora_B")) {
-          assertThat(floats(first.get(name))).as(name).isNotEqualTo(floats(start.get(name)));
+          assertThat(GradientProbe.floats(first.get(name)))
+              .as(name)
+              .isNotEqualTo(GradientProbe.floats(start.get(name)));
         } else {
           // B is zero in the first step, so A has no gradient yet.
-          assertThat(floats(first.get(name))).as(name).isEqualTo(floats(start.get(name)));
-          assertThat(floats(second.get(name))).as(name).isNotEqualTo(floats(start.get(name)));
+          assertThat(GradientProbe.floats(first.get(name)))
+              .as(name)
+              .isEqualTo(GradientProbe.floats(start.get(name)));
+          assertThat(GradientProbe.floats(second.get(name)))
+              .as(name)
+              .isNotEqualTo(GradientProbe.floats(start.get(name)));
         }
       }
     }
@@ -173,10 +179,10 @@ class TunedModelTest {
       Map<String, HostTensor> adapter = model.adapter();
       Map<String, HostTensor> optimizer = model.optimizer();
       for (String name : List.of(Q_B, Q_B.replace("lora_B", "lora_A"), lastDown())) {
-        int i = indexOfLargest(gradients.get(name));
+        int i = GradientProbe.indexOfLargest(gradients.get(name));
         float delta = 0.01f;
-        double up = lossWith(model, adapter, optimizer, name, i, delta, batch);
-        double down = lossWith(model, adapter, optimizer, name, i, -delta, batch);
+        double up = GradientProbe.lossWith(model, adapter, optimizer, name, i, delta, batch);
+        double down = GradientProbe.lossWith(model, adapter, optimizer, name, i, -delta, batch);
         double slope = gradients.get(name).floats().get(i);
         assertThat((up - down) / (2 * delta))
             .as(name)
@@ -187,22 +193,6 @@ class TunedModelTest {
 
   private static String lastDown() {
     return "base_model.model.model.layers.1.mlp.down_proj.lora_A.weight";
-  }
-
-  private static double lossWith(
-      TunedModel model,
-      Map<String, HostTensor> adapter,
-      Map<String, HostTensor> optimizer,
-      String name,
-      int index,
-      float delta,
-      Batch batch) {
-    float[] values = floats(adapter.get(name));
-    values[index] += delta;
-    Map<String, HostTensor> changed = new HashMap<>(adapter);
-    changed.put(name, HostTensor.ofFloats(values, adapter.get(name).shape()));
-    model.restore(changed, optimizer);
-    return model.evaluate(batch).nll();
   }
 
   @Test
@@ -265,11 +255,11 @@ class TunedModelTest {
       for (int i = 0; i < draws; i++) {
         accumulate(model, batch, draws, i);
       }
-      mean = floats(model.gradients().get(Q_B));
+      mean = GradientProbe.floats(model.gradients().get(Q_B));
     }
     try (TunedModel model = create(lora(0, "q_proj"), false)) {
       accumulate(model, batch, 1, 0);
-      float[] exact = floats(model.gradients().get(Q_B));
+      float[] exact = GradientProbe.floats(model.gradients().get(Q_B));
       double difference = 0;
       double norm = 0;
       for (int i = 0; i < exact.length; i++) {
@@ -291,7 +281,8 @@ class TunedModelTest {
         assertThat(step(resumed, golden.trainBatch(s)))
             .isEqualTo(step(straight, golden.trainBatch(s)));
       }
-      assertThat(floats(resumed.adapter().get(Q_B))).isEqualTo(floats(straight.adapter().get(Q_B)));
+      assertThat(GradientProbe.floats(resumed.adapter().get(Q_B)))
+          .isEqualTo(GradientProbe.floats(straight.adapter().get(Q_B)));
     }
   }
 
@@ -356,8 +347,8 @@ class TunedModelTest {
       Batch batch = golden.trainBatch(0);
       accumulate(all, batch, 1, 0);
       accumulate(one, batch, 1, 0);
-      float[] expected = floats(all.gradients().get(Q_B));
-      float[] actual = floats(one.gradients().get(Q_B));
+      float[] expected = GradientProbe.floats(all.gradients().get(Q_B));
+      float[] actual = GradientProbe.floats(one.gradients().get(Q_B));
       for (int i = 0; i < expected.length; i++) {
         assertThat(actual[i]).isCloseTo(expected[i], within(1e-4f));
       }
@@ -401,7 +392,7 @@ class TunedModelTest {
     try (TunedModel model = create(lora(0, "all-linear"), true)) {
       assertThat(model.firstNonFinite(golden.trainBatch(0))).isEmpty();
       Map<String, HostTensor> broken = new HashMap<>(model.adapter());
-      float[] values = floats(broken.get(Q_B));
+      float[] values = GradientProbe.floats(broken.get(Q_B));
       values[0] = Float.NaN;
       broken.put(Q_B, HostTensor.ofFloats(values, broken.get(Q_B).shape()));
       model.restore(broken, model.optimizer());
@@ -410,7 +401,8 @@ class TunedModelTest {
       assertThat(accumulate(model, batch, 1, 0)).isNaN();
       assertThat(model.step(RATE)).isNaN();
       String k = Q_B.replace("q_proj", "k_proj");
-      assertThat(floats(model.adapter().get(k))).isEqualTo(floats(broken.get(k)));
+      assertThat(GradientProbe.floats(model.adapter().get(k)))
+          .isEqualTo(GradientProbe.floats(broken.get(k)));
     }
   }
 
@@ -486,20 +478,5 @@ class TunedModelTest {
       assertThat(model.openArrays()).isZero();
     }
     assertThat(ScriptValue.open()).isEqualTo(before);
-  }
-
-  private static int indexOfLargest(HostTensor tensor) {
-    FloatBuffer values = tensor.floats();
-    int largest = 0;
-    for (int i = 1; i < values.limit(); i++) {
-      largest = Math.abs(values.get(i)) > Math.abs(values.get(largest)) ? i : largest;
-    }
-    return largest;
-  }
-
-  private static float[] floats(HostTensor tensor) {
-    float[] values = new float[tensor.floats().limit()];
-    tensor.floats().get(values);
-    return values;
   }
 }

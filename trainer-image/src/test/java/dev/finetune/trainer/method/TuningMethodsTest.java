@@ -119,12 +119,6 @@ class TuningMethodsTest {
     return sum / tokens;
   }
 
-  private static float[] floats(HostTensor tensor) {
-    float[] values = new float[tensor.floats().limit()];
-    tensor.floats().get(values);
-    return values;
-  }
-
   private static void assertSame(Map<String, HostTensor> actual, Map<String, HostTensor> expected) {
     assertThat(actual.keySet()).isEqualTo(expected.keySet());
     expected.forEach(
@@ -149,7 +143,9 @@ class TuningMethodsTest {
       Map<String, HostTensor> end = model.adapter();
       start.forEach(
           (tensor, values) ->
-              assertThat(floats(end.get(tensor))).as(tensor).isNotEqualTo(floats(values)));
+              assertThat(GradientProbe.floats(end.get(tensor)))
+                  .as(tensor)
+                  .isNotEqualTo(GradientProbe.floats(values)));
       model.restore(start, optimizer);
       assertThat(model.evaluate(batch)).isEqualTo(loss);
     }
@@ -199,9 +195,9 @@ class TuningMethodsTest {
           .get(0)
           .forEach(
               (name, tensor) ->
-                  assertThat(floats(found.get(name)))
+                  assertThat(GradientProbe.floats(found.get(name)))
                       .as(name)
-                      .containsExactly(floats(tensor), within(2e-5f)));
+                      .containsExactly(GradientProbe.floats(tensor), within(2e-5f)));
     }
   }
 
@@ -219,41 +215,16 @@ class TuningMethodsTest {
       Map<String, HostTensor> optimizer = model.optimizer();
       gradients.forEach(
           (name, gradient) -> {
-            int i = indexOfLargest(gradient);
+            int i = GradientProbe.indexOfLargest(gradient);
             float delta = 0.003f;
-            double up = lossWith(model, values, optimizer, name, i, delta, batch);
-            double down = lossWith(model, values, optimizer, name, i, -delta, batch);
+            double up = GradientProbe.lossWith(model, values, optimizer, name, i, delta, batch);
+            double down = GradientProbe.lossWith(model, values, optimizer, name, i, -delta, batch);
             double slope = gradient.floats().get(i);
             assertThat((up - down) / (2 * delta))
                 .as(name)
                 .isCloseTo(slope, within(5e-3 * Math.abs(slope) + 2e-2));
           });
     }
-  }
-
-  private static double lossWith(
-      TunedModel model,
-      Map<String, HostTensor> values,
-      Map<String, HostTensor> optimizer,
-      String name,
-      int index,
-      float delta,
-      Batch batch) {
-    float[] moved = floats(values.get(name));
-    moved[index] += delta;
-    Map<String, HostTensor> changed = new HashMap<>(values);
-    changed.put(name, HostTensor.ofFloats(moved, values.get(name).shape()));
-    model.restore(changed, optimizer);
-    return model.evaluate(batch).nll();
-  }
-
-  private static int indexOfLargest(HostTensor tensor) {
-    FloatBuffer values = tensor.floats();
-    int largest = 0;
-    for (int i = 1; i < values.limit(); i++) {
-      largest = Math.abs(values.get(i)) > Math.abs(values.get(largest)) ? i : largest;
-    }
-    return largest;
   }
 
   @ParameterizedTest
@@ -441,7 +412,7 @@ class TuningMethodsTest {
     String name =
         tensors.keySet().stream().filter(key -> key.endsWith(end)).findFirst().orElseThrow();
     double largest = 0;
-    for (float value : floats(tensors.get(name))) {
+    for (float value : GradientProbe.floats(tensors.get(name))) {
       largest = Math.max(largest, Math.abs(value));
     }
     return largest;
@@ -460,7 +431,7 @@ class TuningMethodsTest {
           .adapter()
           .forEach(
               (name, tensor) -> {
-                float before = floats(start.get(name))[0];
+                float before = GradientProbe.floats(start.get(name))[0];
                 float after = tensor.floats().get(0);
                 // 1 - 0.5 * 0.1 of a matrix; norms and biases stay.
                 float expected = tensor.shape().length == 1 ? before : before * 0.95f;
@@ -505,7 +476,8 @@ class TuningMethodsTest {
       }
       assertThat(last).isLessThan(first);
       long beyondBf16 = 0;
-      float[] values = floats(model.adapter().get("model.layers.0.mlp.up_proj.weight"));
+      float[] values =
+          GradientProbe.floats(model.adapter().get("model.layers.0.mlp.up_proj.weight"));
       for (float value : values) {
         beyondBf16 += (Float.floatToRawIntBits(value) & 0xFFFF) == 0 ? 0 : 1;
       }
@@ -546,13 +518,14 @@ class TuningMethodsTest {
     try (TunedModel model = create(golden, text, true)) {
       HostTensor prompt = model.adapter().get("prompt_embeddings");
       int size = (int) prompt.shape()[1];
-      float[] values = floats(prompt);
+      float[] values = GradientProbe.floats(prompt);
       int[] ids;
       try (Tokenizer tokenizer = Tokenizer.load(golden.base())) {
         ids = tokenizer.encode("a b a b");
       }
       float[] embeddings =
-          floats(golden.tensors("base/model.safetensors").get("model.embed_tokens.weight"));
+          GradientProbe.floats(
+              golden.tensors("base/model.safetensors").get("model.embed_tokens.weight"));
       for (int i = 0; i < 7; i++) {
         int id = ids[i % ids.length];
         assertThat(Arrays.copyOfRange(values, i * size, (i + 1) * size))

@@ -8,8 +8,8 @@ interface Architecture {
   /** Its name in config.json's {@code architectures}. */
   String name();
 
-  /** File of its TorchScript beside this class; causal_lm.py says what it must define. */
-  String script();
+  /** Files of its TorchScript beside this class; causal_lm.py says what they must define. */
+  List<String> scripts();
 
   /**
    * Refuses a configuration whose result would be wrong.

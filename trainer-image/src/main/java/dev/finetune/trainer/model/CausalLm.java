@@ -14,6 +14,7 @@ import dev.finetune.trainer.safetensors.TensorType;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A loaded language model, or some consecutive layers of one: its compiled script and its frozen
@@ -25,6 +26,9 @@ public final class CausalLm implements AutoCloseable {
 
   /** On a GPU larger products are faster: 256 MiB of float32. */
   private static final long GPU_LOGITS = 1L << 26;
+
+  /** What all architectures share. */
+  private static final List<String> SHARED_SCRIPTS = List.of("causal_lm.py", "nf4.py");
 
   private final ModelFolder folder;
   private final LayerRange layers;
@@ -87,9 +91,7 @@ public final class CausalLm implements AutoCloseable {
     checkDevice(device);
     TorchScript script =
         TorchScript.compile(
-            "CausalLm",
-            ScriptSource.read(
-                CausalLm.class, "causal_lm.py", "nf4.py", folder.architecture().script()));
+            "CausalLm", ScriptSource.read(CausalLm.class, scripts(folder.architecture())));
     try {
       return load(folder, layers, without, device, precision, quantization, script);
     } catch (DeviceMemoryException e) {
@@ -135,6 +137,11 @@ public final class CausalLm implements AutoCloseable {
     return TorchTypes.of(precision, device) == TorchTypes.of(TensorType.F32)
         ? TensorType.F32.bytes()
         : TensorType.BF16.bytes();
+  }
+
+  private static String[] scripts(Architecture architecture) {
+    return Stream.concat(SHARED_SCRIPTS.stream(), architecture.scripts().stream())
+        .toArray(String[]::new);
   }
 
   private static void checkDevice(String device) {

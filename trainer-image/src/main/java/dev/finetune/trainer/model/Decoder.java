@@ -12,11 +12,11 @@ import java.util.OptionalLong;
  */
 abstract class Decoder implements Architecture {
   private final String name;
-  private final String script;
+  private final List<String> scripts;
 
-  Decoder(String name, String script) {
+  Decoder(String name, String... scripts) {
     this.name = name;
-    this.script = script;
+    this.scripts = List.of(scripts);
   }
 
   @Override
@@ -25,8 +25,8 @@ abstract class Decoder implements Architecture {
   }
 
   @Override
-  public final String script() {
-    return script;
+  public final List<String> scripts() {
+    return scripts;
   }
 
   /** Key of the MLP's activation in config.json. */

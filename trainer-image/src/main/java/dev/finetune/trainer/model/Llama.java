@@ -8,7 +8,7 @@ class Llama extends Decoder {
 
   /** An architecture that differs from Llama's in what llama.py knows of. */
   Llama(String name) {
-    super(name, "llama.py");
+    super(name, "plain.py", "llama.py");
   }
 
   @Override

@@ -9,7 +9,7 @@ import java.util.OptionalLong;
  */
 final class Phi3 extends Decoder {
   Phi3() {
-    super("Phi3ForCausalLM", "phi3.py");
+    super("Phi3ForCausalLM", "plain.py", "phi3.py");
   }
 
   @Override

@@ -1,6 +1,6 @@
 # What every decoder-only language model shares: linear layers with what a tuning method puts on
-# them, the loss, the backward pass, the optimizer step, generation. An architecture's own file is put
-# before it, takes its weights through weight(), linear() and embedding(), and defines
+# them, the loss, the backward pass, the optimizer step, generation. An architecture's own files are put
+# before it, take its weights through weight(), linear() and embedding(), and define
 #   class Config(NamedTuple)                   its numbers, with at least the fields
 #     layers : int
 #     kv_heads : int

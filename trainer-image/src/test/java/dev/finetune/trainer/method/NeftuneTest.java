@@ -45,7 +45,8 @@ class NeftuneTest {
 
   @BeforeAll
   static void compile() {
-    String source = ScriptSource.read(CausalLm.class, "causal_lm.py", "nf4.py", "llama.py");
+    String source =
+        ScriptSource.read(CausalLm.class, "causal_lm.py", "nf4.py", "plain.py", "llama.py");
     script = TorchScript.compile("Probe", source + PROBE);
   }
 

@@ -15,5 +15,16 @@ public enum ChatTemplateName {
   LLAMA3,
   /** {@code <|role|> ... </s>}, as Zephyr and TinyLlama write it. */
   @JsonProperty("Zephyr")
-  ZEPHYR
+  ZEPHYR,
+  /**
+   * {@code <|im_start|>role ... <|im_end|>} without a newline behind, and pictures between {@code
+   * <img>} and {@code </img>}, as OpenGVLab's InternVL2 and ms-swift 2 write it.
+   */
+  @JsonProperty("InternVL2")
+  INTERN_VL2,
+  /**
+   * The same with a newline behind each turn, as InternVL2.5, InternVL3 and ms-swift 3 write it.
+   */
+  @JsonProperty("InternVL2_5")
+  INTERN_VL2_5
 }

@@ -3,6 +3,7 @@ package dev.finetune.api.v1alpha1;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import java.util.List;
@@ -32,4 +33,10 @@ public record DatasetOptions(
             "What follows a row that can't be read: Fail ends the run before training, Skip leaves"
                 + " the row out and counts it. Either lists them by file and line. Default Fail.")
         @Default("\"Fail\"")
-        InvalidRowPolicy invalidRows) {}
+        InvalidRowPolicy invalidRows,
+    @JsonPropertyDescription(
+            "Folder that the rows' pictures are looked up in: pvc://CLAIM/PATH, or file:///PATH where"
+                + " the cluster is this machine. Default: the folder of the row's file.")
+        @Pattern(Sources.PATTERN)
+        @Size(max = 1024)
+        String imageFolder) {}

@@ -1,5 +1,6 @@
 package dev.finetune.trainer.data;
 
+import dev.finetune.trainer.picture.Picture;
 import java.util.Arrays;
 import java.util.List;
 
@@ -69,6 +70,11 @@ public record Batch(
       inputIds[offset + t] = example.inputIds()[t];
       labels[offset + t] = example.labels()[t];
     }
+  }
+
+  /** The pictures whose tokens the rows have, in the order of the rows. */
+  public List<Picture> pictures() {
+    return examples.stream().flatMap(example -> example.pictures().stream()).toList();
   }
 
   /** Number of rows, B: one where they are packed. */

@@ -69,6 +69,8 @@ public final class ChatTemplate {
           case CHATML -> "templates/ChatML.jinja";
           case LLAMA3 -> "templates/Llama3.jinja";
           case ZEPHYR -> "templates/Zephyr.jinja";
+          case INTERN_VL2 -> "templates/InternVL2.jinja";
+          case INTERN_VL2_5 -> "templates/InternVL2_5.jinja";
           case AUTO -> throw new IllegalArgumentException("Auto is no built-in template");
         };
     try (InputStream in = ChatTemplate.class.getResourceAsStream(file)) {

@@ -1,5 +1,8 @@
 package dev.finetune.trainer.data;
 
+import dev.finetune.trainer.picture.Picture;
+import java.util.List;
+
 /**
  * One conversation as tokens.
  *
@@ -7,10 +10,22 @@ package dev.finetune.trainer.data;
  * @param inputIds token ids, (T)
  * @param labels (T): the token's id where it is supervised, {@link #IGNORED} elsewhere; the loss
  *     compares the prediction at t with labels[t + 1]
+ * @param pictures whose tokens the ids have, in their order
  */
-public record TokenizedExample(String origin, int[] inputIds, int[] labels) {
+public record TokenizedExample(
+    String origin, int[] inputIds, int[] labels, List<Picture> pictures) {
   /** The label of a token that the loss doesn't count, PyTorch's ignore_index. */
   public static final int IGNORED = -100;
+
+  /** Copies the list. */
+  public TokenizedExample {
+    pictures = List.copyOf(pictures);
+  }
+
+  /** One without pictures. */
+  public TokenizedExample(String origin, int[] inputIds, int[] labels) {
+    this(origin, inputIds, labels, List.of());
+  }
 
   /** Number of tokens. */
   public int length() {

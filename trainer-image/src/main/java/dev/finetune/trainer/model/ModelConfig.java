@@ -19,9 +19,13 @@ public final class ModelConfig {
   private final Path file;
   private final JsonNode root;
 
-  private ModelConfig(Path file, JsonNode root) {
+  /** Where in the file it stands, such as vision_config. with the dot; empty: all of it. */
+  private final String path;
+
+  private ModelConfig(Path file, JsonNode root, String path) {
     this.file = file;
     this.root = root;
+    this.path = path;
   }
 
   /**
@@ -35,7 +39,7 @@ public final class ModelConfig {
       if (!root.isObject()) {
         throw new TrainerException(TrainerExit.MODEL, file + " isn't a JSON object");
       }
-      return new ModelConfig(file, root);
+      return new ModelConfig(file, root, "");
     } catch (NoSuchFileException e) {
       throw new TrainerException(
           TrainerExit.MODEL,
@@ -153,8 +157,46 @@ public final class ModelConfig {
     return root.path(key).asBoolean(otherwise);
   }
 
+  /** A text; {@code otherwise} where there is none. */
+  String text(String key, String otherwise) {
+    return value(key).asText(otherwise);
+  }
+
+  /** The side of a square, which is a number or twice the same number. */
+  long side(String key) {
+    JsonNode value = value(key);
+    if (!value.isArray()) {
+      return whole(key);
+    }
+    long side = value.path(0).asLong();
+    if (side <= 0 || value.size() != 2 || value.path(1).asLong() != side) {
+      throw invalid(key, "must be a square, but is " + shown(value));
+    }
+    return side;
+  }
+
+  /**
+   * The configuration within this one.
+   *
+   * @throws TrainerException with {@link TrainerExit#MODEL} if there is none
+   */
+  ModelConfig within(String key) {
+    if (!value(key).isObject()) {
+      throw invalid(key, "must be an object, but is " + shown(value(key)));
+    }
+    return new ModelConfig(file, value(key), path + key + ".");
+  }
+
+  /** Refuses any other value of a setting; an absent one is the value. */
+  void require(String key, Object value) {
+    JsonNode found = value(key);
+    if (!found.isMissingNode() && !found.asText().equals(String.valueOf(value))) {
+      throw invalid(key, "must be " + value + ", but is " + shown(found));
+    }
+  }
+
   TrainerException invalid(String key, String what) {
-    return new TrainerException(TrainerExit.MODEL, file + ": " + key + " " + what);
+    return new TrainerException(TrainerExit.MODEL, file + ": " + path + key + " " + what);
   }
 
   static String shown(JsonNode value) {

@@ -90,7 +90,7 @@ public final class MergedModel {
 
   private String writeInto(Path folder) throws IOException {
     SavedAdapter loaded = SavedAdapter.load(adapter);
-    try (ChangedWeights changed = loaded.merged()) {
+    try (ChangedWeights changed = loaded.merged(base)) {
       ModelExport export = new ModelExport(base, changed);
       requireSpace(folder, export.bytes());
       export.writeTo((name, content) -> write(folder.resolve(name), content));

@@ -20,6 +20,7 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -45,12 +46,15 @@ public final class ModelExport {
   /** Elements that are merged at once: 128 MiB of float32. */
   private static final long ELEMENTS_AT_ONCE = 1L << 25;
 
-  /** What belongs to a model beside weights and configuration, and no code. */
+  /**
+   * What belongs to a model beside weights and configuration. Code of its own, which config.json's
+   * auto_map names, is copied and never run.
+   */
   private static final Pattern COPIED =
       Pattern.compile(
           "tokenizer\\.json|tokenizer_config\\.json|tokenizer\\.model|special_tokens_map\\.json"
               + "|added_tokens\\.json|vocab\\.json|merges\\.txt|chat_template\\.(jinja|json)"
-              + "|generation_config\\.json|preprocessor_config\\.json|(LICENSE|NOTICE|USE_POLICY).*");
+              + "|generation_config\\.json|(pre)?processor_config\\.json|[a-z0-9_]+\\.py|(LICENSE|NOTICE|USE_POLICY).*");
 
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
@@ -152,7 +156,7 @@ public final class ModelExport {
     ObjectNode map = index.putObject("weight_map");
     for (int i = 0; i < shards.size(); i++) {
       String file = "model-%05d-of-%05d.safetensors".formatted(i + 1, shards.size());
-      shards.get(i).forEach(name -> map.put(name, file));
+      shards.get(i).forEach(name -> map.put(base.fileName(name), file));
       write(folder, file, shards.get(i));
     }
     byte[] json = JSON.writeValueAsBytes(index);
@@ -176,28 +180,35 @@ public final class ModelExport {
   }
 
   private void write(Folder folder, String file, List<String> names) throws IOException {
-    List<TensorEntry> entries = names.stream().map(this::entry).toList();
+    Map<TensorEntry, String> entries = new LinkedHashMap<>();
+    names.forEach(name -> entries.put(entry(name), name));
     folder.write(
-        file, out -> SafetensorsWriter.write(Channels.newChannel(out), entries, this::writeTensor));
+        file,
+        out ->
+            SafetensorsWriter.write(
+                Channels.newChannel(out),
+                List.copyOf(entries.keySet()),
+                (entry, to) -> writeTensor(entry, entries.get(entry), to)));
   }
 
   /** The base's entry, under the name that it has here. */
   private TensorEntry entry(String name) {
     TensorEntry found = weights.get(name).entry();
-    return new TensorEntry(name, found.type(), found.shape(), found.offset(), found.bytes());
+    return new TensorEntry(
+        base.fileName(name), found.type(), found.shape(), found.offset(), found.bytes());
   }
 
-  private void writeTensor(TensorEntry entry, WritableByteChannel out) throws IOException {
-    WeightLocation location = weights.get(entry.name());
-    if (!changed.names().contains(entry.name())) {
+  private void writeTensor(TensorEntry entry, String name, WritableByteChannel out)
+      throws IOException {
+    WeightLocation location = weights.get(name);
+    if (!changed.names().contains(name)) {
       copy(location, out);
       return;
     }
     long rows = entry.shape()[0];
     long atOnce = Math.max(1, ELEMENTS_AT_ONCE / Math.max(1, entry.elements() / rows));
     for (long first = 0; first < rows; first += atOnce) {
-      ByteBuffer bytes =
-          changed.rows(entry.name(), location, first, Math.min(atOnce, rows - first));
+      ByteBuffer bytes = changed.rows(name, location, first, Math.min(atOnce, rows - first));
       while (bytes.hasRemaining()) {
         out.write(bytes);
       }

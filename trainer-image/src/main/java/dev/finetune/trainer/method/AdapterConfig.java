@@ -151,10 +151,12 @@ final class AdapterConfig {
   /** The suffixes, which every reader takes, where they name just these layers; else full paths. */
   private static Set<String> targetModules(List<LinearLayer> adapted, List<LinearLayer> all) {
     Set<String> suffixes =
-        adapted.stream().map(LinearLayer::suffix).collect(Collectors.toCollection(TreeSet::new));
-    long named = all.stream().filter(layer -> suffixes.contains(layer.suffix())).count();
+        adapted.stream()
+            .map(LinearLayer::moduleSuffix)
+            .collect(Collectors.toCollection(TreeSet::new));
+    long named = all.stream().filter(layer -> suffixes.contains(layer.moduleSuffix())).count();
     return named == adapted.size()
         ? suffixes
-        : adapted.stream().map(LinearLayer::name).collect(Collectors.toCollection(TreeSet::new));
+        : adapted.stream().map(LinearLayer::module).collect(Collectors.toCollection(TreeSet::new));
   }
 }

@@ -6,7 +6,7 @@ import java.util.Map;
 /**
  * A tensor of a saved adapter by its name in the file: LAYER.KIND.
  *
- * @param layer path of the layer that it belongs to
+ * @param layer path in the model of the layer that it belongs to
  * @param kind what it is, the end of its name in the script
  */
 record AdapterTensor(String layer, String kind) {
@@ -25,10 +25,6 @@ record AdapterTensor(String layer, String kind) {
     String path = end.isEmpty() ? name : PeftNames.withoutPrefix(fileName);
     int dot = path.lastIndexOf('.', path.length() - end.length() - 1);
     return new AdapterTensor(path.substring(0, Math.max(0, dot)), path.substring(dot + 1));
-  }
-
-  String scriptName() {
-    return layer + "." + kind;
   }
 
   /** Whether the scale of a product B A is known by it. */

@@ -30,8 +30,8 @@ final class BottleneckMethod implements TuningMethod {
   public TrainedTensors tensors() {
     List<TrainedTensor> tensors = new ArrayList<>();
     for (LinearLayer layer : behind) {
-      String down = layer.name() + ".adapter_down";
-      String up = layer.name() + ".adapter_up";
+      String down = ".adapter_down";
+      String up = ".adapter_up";
       long size = options.size();
       tensors.add(tensor(layer, down + ".weight", size, layer.out(), Start.UNIFORM));
       tensors.add(tensor(layer, down + ".bias", size, 0, Start.ZEROS));
@@ -42,10 +42,10 @@ final class BottleneckMethod implements TuningMethod {
   }
 
   private static TrainedTensor tensor(
-      LinearLayer layer, String name, long rows, long columns, Start start) {
+      LinearLayer layer, String kind, long rows, long columns, Start start) {
     return new TrainedTensor(
-        name,
-        PeftNames.ofParameter(name),
+        layer.name() + kind,
+        PeftNames.ofParameter(layer.module() + kind),
         layer.layer(),
         rows,
         columns,

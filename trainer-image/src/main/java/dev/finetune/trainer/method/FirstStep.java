@@ -17,10 +17,13 @@ final class FirstStep {
   private final List<String> zeros;
   private boolean checked;
 
-  FirstStep(TorchScript script, ScriptValue trained, TrainedTensors tensors) {
+  /**
+   * @param zeros names in the script of what starts at zero
+   */
+  FirstStep(TorchScript script, ScriptValue trained, List<String> zeros) {
     this.script = script;
     this.trained = trained;
-    this.zeros = tensors.namesOfZeros();
+    this.zeros = zeros;
     this.checked = zeros.isEmpty();
   }
 

@@ -6,7 +6,9 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.ModelPart;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -16,21 +18,25 @@ import java.util.Set;
  * Full fine-tuning: the weights themselves train, or those of the last layers with the final norm
  * and the head. They are float32 whatever the model computes in, and what it computes with is cast
  * from them. A head that is the embedding's matrix trains as both, so then the gradient goes down
- * to the embedding however few layers train.
+ * to the embedding however few layers train. Of a model for pictures the projector and the vision
+ * tower train as a whole, where they aren't frozen.
  */
 final class FullMethod implements TuningMethod {
   private final ModelFolder folder;
+  private final boolean languageModelFrozen;
   private final List<TrainedTensor> tensors = new ArrayList<>();
 
-  FullMethod(FullOptions options, ModelFolder folder) {
-    this(options, folder, false);
+  FullMethod(FullOptions options, ModelFolder folder, FrozenParts frozen) {
+    this(options, folder, frozen, false);
   }
 
   /**
+   * @param frozen parts that don't train
    * @param decayVectors whether the norms and biases decay too, as in an AdamW with one group
    */
-  FullMethod(FullOptions options, ModelFolder folder, boolean decayVectors) {
+  FullMethod(FullOptions options, ModelFolder folder, FrozenParts frozen, boolean decayVectors) {
     this.folder = folder;
+    this.languageModelFrozen = frozen.contains(ModelPart.LANGUAGE_MODEL);
     int layers = folder.config().layers();
     int last = options.lastLayers() == null ? layers : options.lastLayers();
     if (last > layers) {
@@ -44,9 +50,10 @@ final class FullMethod implements TuningMethod {
         .forEach(
             (name, shape) -> {
               int part = folder.partOf(name);
-              boolean everything = options.lastLayers() == null;
+              ModelPart of = ModelFolder.modelPart(name);
+              boolean everything = options.lastLayers() == null || of != ModelPart.LANGUAGE_MODEL;
               boolean tied = part == TrainedTensor.EMBEDDING && folder.tiedHead();
-              if (everything || tied || part >= layers - last) {
+              if (!frozen.contains(of) && (everything || tied || part >= layers - last)) {
                 tensors.add(tensor(name, part, shape, decayVectors));
               }
             });
@@ -60,7 +67,7 @@ final class FullMethod implements TuningMethod {
         name,
         part,
         shape[0],
-        vector ? 0 : shape[1],
+        vector ? 0 : Arrays.stream(shape).skip(1).reduce(1, (a, b) -> a * b),
         Start.GIVEN,
         vector && !decayVectors ? ParameterGroup.VECTORS : ParameterGroup.MATRICES);
   }
@@ -79,7 +86,7 @@ final class FullMethod implements TuningMethod {
 
   @Override
   public boolean tiesHead() {
-    return folder.tiedHead();
+    return folder.tiedHead() && !languageModelFrozen;
   }
 
   @Override

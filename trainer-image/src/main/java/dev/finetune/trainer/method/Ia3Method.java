@@ -21,6 +21,8 @@ final class Ia3Method implements TuningMethod {
 
   private static final Set<String> DEFAULT_FEEDFORWARD = Set.of("down_proj");
 
+  private static final String KIND = ".ia3_l";
+
   private final ModelFolder folder;
   private final List<LinearLayer> scaled;
   private final List<LinearLayer> inputs;
@@ -36,7 +38,7 @@ final class Ia3Method implements TuningMethod {
       List<String> others =
           feedforward.stream()
               .filter(layer -> !scaled.contains(layer))
-              .map(LinearLayer::name)
+              .map(LinearLayer::module)
               .toList();
       throw new TrainerException(
           TrainerExit.USAGE,
@@ -58,11 +60,11 @@ final class Ia3Method implements TuningMethod {
     List<TrainedTensor> tensors = new ArrayList<>();
     for (LinearLayer layer : scaled) {
       boolean ofInput = inputs.contains(layer);
-      String name = layer.name() + ".ia3_l";
+      String name = layer.name() + KIND;
       tensors.add(
           new TrainedTensor(
               name,
-              PeftNames.ofParameter(name),
+              PeftNames.ofParameter(layer.module() + KIND),
               layer.layer(),
               ofInput ? 1 : layer.out(),
               ofInput ? layer.in() : 1,

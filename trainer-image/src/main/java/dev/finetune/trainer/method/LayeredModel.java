@@ -94,13 +94,13 @@ public final class LayeredModel implements TrainableModel {
   @Override
   public List<TokenSums> accumulate(
       List<Batch> batches, long windowTokens, IntToLongFunction dropoutSeed, BooleanSupplier stop) {
-    int layers = stages.get(0).layers().layers();
+    ModelFolder folder = stages.get(0).part().base().folder();
     try (PipelineWindow window =
         new PipelineWindow(
             stages,
             batches,
             windowTokens,
-            micro -> DropoutSeeds.of(dropoutSeed.applyAsLong(micro), layers),
+            micro -> DropoutSeeds.of(dropoutSeed.applyAsLong(micro), folder),
             stop)) {
       onEachThread(window::run);
       return window.sums();
@@ -138,7 +138,7 @@ public final class LayeredModel implements TrainableModel {
     List<AdamW> parts = stages.stream().map(stage -> stage.part().adamW()).toList();
     double norm = Math.sqrt(parts.stream().mapToDouble(AdamW::gradientSquares).sum());
     parts.forEach(part -> part.step(norm, learningRate));
-    stages.forEach(stage -> stage.part().firstStep().check(norm, learningRate));
+    stages.forEach(stage -> stage.part().checkFirstStep(norm, learningRate));
     bringTiedHead();
     return norm;
   }
@@ -166,7 +166,7 @@ public final class LayeredModel implements TrainableModel {
 
   @Override
   public TokenSums evaluate(Batch batch) {
-    ScriptValue hidden = stages.get(0).embed(batch, 0, 0);
+    ScriptValue hidden = stages.get(0).embed(batch);
     for (Stage stage : stages) {
       try (ScriptValue input = hidden;
           Stage.Passed passed = stage.evaluate(batch, input)) {

@@ -39,10 +39,12 @@ final class LoraMerge implements ChangedWeights {
 
   /** The factor of a layer's B A. */
   interface Scales {
+    /** By the layer's path in the model. */
     double of(String layer, int rank);
   }
 
   private final Path folder;
+  private final Map<String, String> names;
   private final Map<String, HostTensor> tensors;
   private final Scales scales;
   private final TorchScript script;
@@ -53,13 +55,16 @@ final class LoraMerge implements ChangedWeights {
    * Compiles what merges.
    *
    * @param folder the adapter's, for messages
+   * @param names of layers in the scripts, by their paths in the model, where they differ
    * @param tensors of F32 by PEFT's names, with or without PEFT's prefix and suffix
    * @param scales factors of B A
    * @throws TrainerException with {@link TrainerExit#MODEL} if a tensor has no partner, or is of a
    *     kind that can't be merged
    */
-  LoraMerge(Path folder, Map<String, HostTensor> tensors, Scales scales) {
+  LoraMerge(
+      Path folder, Map<String, String> names, Map<String, HostTensor> tensors, Scales scales) {
     this.folder = folder;
+    this.names = names;
     this.tensors = new LinkedHashMap<>();
     tensors.forEach((name, tensor) -> this.tensors.put(PeftNames.scriptName(name), tensor));
     this.scales = scales;
@@ -89,9 +94,11 @@ final class LoraMerge implements ChangedWeights {
 
   @Override
   public Set<String> names() {
-    Set<String> names = new TreeSet<>();
-    tensors.keySet().forEach(name -> names.add(layerOf(name) + WEIGHT));
-    return names;
+    Set<String> weights = new TreeSet<>();
+    tensors.keySet().stream()
+        .map(LoraMerge::layerOf)
+        .forEach(module -> weights.add(names.getOrDefault(module, module) + WEIGHT));
+    return weights;
   }
 
   @Override
@@ -147,7 +154,7 @@ final class LoraMerge implements ChangedWeights {
   }
 
   private Factors newFactors(String name, long[] shape) {
-    String layer = name.substring(0, name.length() - WEIGHT.length());
+    String layer = module(name.substring(0, name.length() - WEIGHT.length()));
     boolean embedding = tensors.containsKey(layer + EMBEDDING_A);
     HostTensor a = tensors.get(layer + (embedding ? EMBEDDING_A : A));
     HostTensor b = tensors.get(layer + (embedding ? EMBEDDING_B : B));
@@ -180,6 +187,14 @@ final class LoraMerge implements ChangedWeights {
         script.call("matrix", right, embedding),
         scales.of(layer, Math.toIntExact(a.shape()[0])),
         script.call("matrix", magnitude, false));
+  }
+
+  private String module(String layer) {
+    return names.entrySet().stream()
+        .filter(each -> each.getValue().equals(layer))
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElse(layer);
   }
 
   /** What merging a weight takes, in the script. */

@@ -47,12 +47,13 @@ final class LoraMethod implements TuningMethod {
 
   /**
    * @param learningRate the recipe's, which LoRA+'s rates are relative to
+   * @param frozen parts in which nothing is adapted, whatever the targets name
    */
-  LoraMethod(LoraOptions lora, double learningRate, ModelFolder folder) {
+  LoraMethod(LoraOptions lora, double learningRate, ModelFolder folder, FrozenParts frozen) {
     this.lora = lora;
     this.learningRate = learningRate;
     this.folder = folder;
-    this.adapted = LoraTargets.resolve(lora.targetModules(), folder.modules());
+    this.adapted = LoraTargets.resolve(lora.targetModules(), frozen.without(folder.modules()));
     checkPatterns("rankPattern", ranks());
     checkPatterns("alphaPattern", alphas());
     if (principal()) {
@@ -71,7 +72,7 @@ final class LoraMethod implements TuningMethod {
   private void checkPatterns(String field, Map<String, ?> patterns) {
     for (String pattern : patterns.keySet()) {
       try {
-        if (adapted.stream().noneMatch(layer -> LayerPatterns.names(pattern, layer.name()))) {
+        if (adapted.stream().noneMatch(layer -> LayerPatterns.names(pattern, layer.module()))) {
           throw new TrainerException(
               TrainerExit.USAGE,
               "%s names no adapted layer with '%s'; it is a regular expression of a path's end, such as q_proj or layers.0.mlp.up_proj"
@@ -91,7 +92,7 @@ final class LoraMethod implements TuningMethod {
       throw new TrainerException(
           TrainerExit.USAGE,
           "PiSSA needs as many singular vectors as the rank %d, and %s has %d; take a smaller rank"
-              .formatted(rank(layer), layer.name(), Math.min(layer.in(), layer.out())));
+              .formatted(rank(layer), layer.module(), Math.min(layer.in(), layer.out())));
     }
   }
 
@@ -104,18 +105,18 @@ final class LoraMethod implements TuningMethod {
   }
 
   private int rank(LinearLayer layer) {
-    return LayerPatterns.find(ranks(), layer.name()).orElse(lora.rank());
+    return LayerPatterns.find(ranks(), layer.module()).orElse(lora.rank());
   }
 
   private double scale(LinearLayer layer) {
-    double alpha = LayerPatterns.find(alphas(), layer.name()).orElse(lora.alpha());
+    double alpha = LayerPatterns.find(alphas(), layer.module()).orElse(lora.alpha());
     return lora.variant() == LoraVariant.RANK_STABILIZED
         ? alpha / Math.sqrt(rank(layer))
         : alpha / rank(layer);
   }
 
   private static boolean isEmbedding(LinearLayer layer) {
-    return layer.layer() == TrainedTensor.EMBEDDING;
+    return layer.isEmbedding();
   }
 
   @Override
@@ -128,7 +129,7 @@ final class LoraMethod implements TuningMethod {
         tensors.add(
             new TrainedTensor(
                 name,
-                PeftNames.ofParameter(name),
+                PeftNames.ofParameter(layer.module() + MAGNITUDE),
                 layer.layer(),
                 layer.out(),
                 0,
@@ -158,14 +159,26 @@ final class LoraMethod implements TuningMethod {
       LinearLayer layer, String kind, long rows, long columns, Start start, ParameterGroup group) {
     String name = layer.name() + kind;
     return new TrainedTensor(
-        name, PeftNames.ofMatrix(name), layer.layer(), rows, columns, start, group);
+        name,
+        PeftNames.ofMatrix(layer.module() + kind),
+        layer.layer(),
+        rows,
+        columns,
+        start,
+        group);
   }
 
   private static TrainedTensor parameter(
       LinearLayer layer, String kind, long rows, long columns, Start start, ParameterGroup group) {
     String name = layer.name() + kind;
     return new TrainedTensor(
-        name, PeftNames.ofParameter(name), layer.layer(), rows, columns, start, group);
+        name,
+        PeftNames.ofParameter(layer.module() + kind),
+        layer.layer(),
+        rows,
+        columns,
+        start,
+        group);
   }
 
   private double rateOfB(LinearLayer layer) {
@@ -224,8 +237,8 @@ final class LoraMethod implements TuningMethod {
             .filter(layer -> base.layers().containsPart(layer.layer()) && !isEmbedding(layer))
             .toList();
     for (LinearLayer layer : here) {
-      HostTensor a = start.get(PeftNames.ofMatrix(layer.name() + A));
-      HostTensor b = start.get(PeftNames.ofMatrix(layer.name() + B));
+      HostTensor a = start.get(PeftNames.ofMatrix(layer.module() + A));
+      HostTensor b = start.get(PeftNames.ofMatrix(layer.module() + B));
       base.leaveResidual(layer.name(), a, b, scale(layer));
     }
   }

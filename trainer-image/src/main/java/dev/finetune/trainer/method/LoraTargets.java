@@ -5,16 +5,12 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.model.LinearLayer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Finds the linear layers that a recipe's targetModules name. */
 public final class LoraTargets {
   /** Every linear layer of the decoder layers. */
   static final String ALL_LINEAR = "all-linear";
-
-  /** Neither the embedding nor the head. */
-  private static final Pattern LINEAR = Pattern.compile(".*\\.layers\\..*");
 
   private LoraTargets() {}
 
@@ -37,8 +33,8 @@ public final class LoraTargets {
           TrainerExit.USAGE,
           "targetModules names nothing in this model with %s; there are %s,"
                   .formatted(quoted(unknown), suffixes(layers))
-              + " each of them also by its whole path such as %s, and all-linear is all in the decoder layers"
-                  .formatted(layers.get(layers.size() / 2).name()));
+              + " each of them also by its whole path such as %s, and all-linear is all but the embedding and the head"
+                  .formatted(layers.get(layers.size() / 2).module()));
     }
     List<LinearLayer> resolved = new ArrayList<>(layers);
     resolved.removeIf(layer -> targets.stream().noneMatch(target -> names(target, layer)));
@@ -46,9 +42,9 @@ public final class LoraTargets {
   }
 
   private static boolean names(String target, LinearLayer layer) {
-    return (target.equals(ALL_LINEAR) && LINEAR.matcher(layer.name()).matches())
-        || layer.name().equals(target)
-        || layer.name().endsWith("." + target);
+    return (target.equals(ALL_LINEAR) && layer.isInner())
+        || layer.module().equals(target)
+        || layer.module().endsWith("." + target);
   }
 
   private static String quoted(List<String> names) {
@@ -56,6 +52,9 @@ public final class LoraTargets {
   }
 
   private static String suffixes(List<LinearLayer> layers) {
-    return layers.stream().map(LinearLayer::suffix).distinct().collect(Collectors.joining(", "));
+    return layers.stream()
+        .map(LinearLayer::moduleSuffix)
+        .distinct()
+        .collect(Collectors.joining(", "));
   }
 }

@@ -111,9 +111,10 @@ public final class SavedAdapter {
   /**
    * What this adapter makes of a base model's weights.
    *
+   * @param base the checked base model
    * @throws TrainerException with {@link TrainerExit#MODEL} if it is of a kind that can't be merged
    */
-  public ChangedWeights merged() {
+  public ChangedWeights merged(ModelFolder base) {
     String type = config.path("peft_type").asText();
     if (!type.equals("LORA")) {
       throw new TrainerException(
@@ -121,12 +122,14 @@ public final class SavedAdapter {
           "the adapter %s can't be merged: its peft_type is %s, and only LORA is a change of weights"
               .formatted(folder, type));
     }
-    return new LoraMerge(folder, tensors, this::scale);
+    Map<String, String> names = new LinkedHashMap<>();
+    base.modules().forEach(layer -> names.put(layer.module(), layer.name()));
+    return new LoraMerge(folder, names, tensors, this::scale);
   }
 
   private TextGenerator onLayers(CausalLm base) {
     Map<String, LinearLayer> modules = new LinkedHashMap<>();
-    base.folder().modules().forEach(layer -> modules.put(layer.name(), layer));
+    base.folder().modules().forEach(layer -> modules.put(layer.module(), layer));
     Map<String, HostTensor> named = new LinkedHashMap<>();
     Map<String, Double> scales = new LinkedHashMap<>();
     tensors.forEach(
@@ -136,9 +139,9 @@ public final class SavedAdapter {
           if (layer == null || !place.fits(tensor.shape(), layer)) {
             throw unfit(fileName, tensor, layer);
           }
-          named.put(place.scriptName(), tensor);
+          named.put(layer.name() + "." + place.kind(), tensor);
           if (place.isA()) {
-            scales.put(place.layer(), scale(place.layer(), Math.toIntExact(tensor.shape()[0])));
+            scales.put(layer.name(), scale(place.layer(), Math.toIntExact(tensor.shape()[0])));
           }
         });
     checkPairs(named);

@@ -4,6 +4,7 @@ import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.engine.TorchScript;
 import dev.finetune.trainer.model.LayerRange;
+import dev.finetune.trainer.model.PictureTiles;
 
 /**
  * The layers that one device holds of a model that is laid over several, with what trains in them.
@@ -44,15 +45,16 @@ record Stage(TunedModel part, int lowest) {
    * @param seeds {@link DropoutSeeds} of the micro-batch
    */
   ScriptValue embed(Batch batch, long[] seeds) {
-    return embed(batch, part.noise(), DropoutSeeds.ofNoise(seeds));
+    return embed(batch, part.noise(), part.dropout(), seeds);
   }
 
-  /**
-   * The first layer's input; of the first stage.
-   *
-   * @param alpha of NEFTune's noise; 0 is none
-   */
-  ScriptValue embed(Batch batch, double alpha, long seed) {
+  /** The first layer's input without noise and dropout; of the first stage. */
+  ScriptValue embed(Batch batch) {
+    return embed(batch, 0, 0, new long[0]);
+  }
+
+  private ScriptValue embed(Batch batch, double alpha, double dropout, long[] seeds) {
+    PictureTiles tiles = part.tiles(batch);
     return part.within(
         batch,
         () ->
@@ -61,9 +63,12 @@ record Stage(TunedModel part, int lowest) {
                     "stage_input",
                     part.base().tokens(batch.inputIds(), batch.rows(), batch.length()),
                     TunedModel.segments(batch),
+                    tiles.pixels(),
+                    tiles.count(),
                     part.scriptModel(),
                     alpha,
-                    seed));
+                    dropout,
+                    seeds));
   }
 
   /**
@@ -183,20 +188,26 @@ record Stage(TunedModel part, int lowest) {
                       passed.seeds(),
                       part.recomputes());
           if (layers().hasEmbedding() && lowest == TrainedTensor.EMBEDDING) {
-            backwardToEmbedding(passed.batch(), input);
+            backwardToEmbedding(passed, input);
           }
           return input;
         });
   }
 
-  private void backwardToEmbedding(Batch batch, ScriptValue gradient) {
+  private void backwardToEmbedding(Passed passed, ScriptValue gradient) {
+    Batch batch = passed.batch();
+    PictureTiles tiles = part.tiles(batch);
     script()
         .run(
             "stage_embedding_backward",
             part.base().tokens(batch.inputIds(), batch.rows(), batch.length()),
             gradient,
+            tiles.pixels(),
+            tiles.count(),
             part.scriptModel(),
-            part.trained());
+            part.trained(),
+            part.dropout(),
+            passed.seeds());
   }
 
   private TorchScript script() {

@@ -13,6 +13,8 @@ import dev.finetune.trainer.engine.TorchScript;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.ModelPart;
+import dev.finetune.trainer.model.PictureTiles;
 import dev.finetune.trainer.model.TextGenerator;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.ArrayList;
@@ -20,8 +22,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
 
@@ -43,7 +45,11 @@ public final class TunedModel implements TrainableModel {
   private final ScriptValue trained;
   private final ScriptValue model;
   private final FirstStep firstStep;
+  private final FirstStep firstStepWithPictures;
   private Map<String, HostTensor> start = Map.of();
+
+  /** Whether there was one since the last step. */
+  private boolean sawPictures;
 
   private TunedModel(
       CausalLm base, TuningMethod method, TrainingOptions training, ProcessGroup group) {
@@ -59,12 +65,20 @@ public final class TunedModel implements TrainableModel {
     try (ScriptValue tuned = script().call("tuned_of", trained)) {
       this.model = base.tuned(tuned, method.tuning());
     }
-    this.firstStep = new FirstStep(script(), trained, tensors);
+    this.firstStep = new FirstStep(script(), trained, zeros(true));
+    this.firstStepWithPictures = new FirstStep(script(), trained, zeros(false));
     if (!remembered.all().isEmpty()) {
       Map<String, HostTensor> values = optimizer.sharedOf(tensors, optimizer.values());
       optimizer.restore(values, OptimizerState.zeros(tensors));
       takeOut(values);
     }
+  }
+
+  /** Names of what starts at zero in the language model, or in what looks at pictures. */
+  private List<String> zeros(boolean ofLanguage) {
+    return tensors.namesOfZeros().stream()
+        .filter(name -> (ModelFolder.modelPart(name) == ModelPart.LANGUAGE_MODEL) == ofLanguage)
+        .toList();
   }
 
   /** Has the base model's weights start without what trains of them. */
@@ -150,19 +164,21 @@ public final class TunedModel implements TrainableModel {
   private TokenSums accumulate(Batch batch, long windowTokens, long dropoutSeed) {
     return onBatch(
         batch,
-        ids ->
+        (ids, tiles) ->
             script()
                 .callDoubles(
                     "accumulate",
                     ids,
                     labels(batch),
                     segments(batch),
+                    tiles.pixels(),
+                    tiles.count(),
                     model,
                     trained,
                     windowTokens,
                     method.dropout(),
                     noise,
-                    DropoutSeeds.of(dropoutSeed, base.folder().config().layers()),
+                    DropoutSeeds.of(dropoutSeed, base.folder()),
                     recompute,
                     base.headRows()));
   }
@@ -170,32 +186,57 @@ public final class TunedModel implements TrainableModel {
   @Override
   public double step(double learningRate) {
     double norm = optimizer.step(learningRate);
-    firstStep.check(norm, learningRate);
+    checkFirstStep(norm, learningRate);
     return norm;
+  }
+
+  /** Looks whether the first step moved what it should, and the first with pictures theirs. */
+  void checkFirstStep(double norm, double learningRate) {
+    firstStep.check(norm, learningRate);
+    if (sawPictures) {
+      firstStepWithPictures.check(norm, learningRate);
+    }
+    sawPictures = false;
   }
 
   @Override
   public TokenSums evaluate(Batch batch) {
     return onBatch(
         batch,
-        ids ->
+        (ids, tiles) ->
             script()
                 .callDoubles(
-                    "evaluate", ids, labels(batch), segments(batch), model, base.headRows()));
+                    "evaluate",
+                    ids,
+                    labels(batch),
+                    segments(batch),
+                    tiles.pixels(),
+                    tiles.count(),
+                    model,
+                    base.headRows()));
   }
 
   @Override
   public Optional<String> firstNonFinite(Batch batch) {
     int layers = base.folder().config().layers();
     HostTensor ids = base.tokens(batch.inputIds(), batch.rows(), batch.length());
+    PictureTiles tiles = tiles(batch);
     long place =
         within(
             batch,
             () ->
                 script()
-                    .callLong("first_non_finite", ids, segments(batch), model, base.headRows()));
+                    .callLong(
+                        "first_non_finite",
+                        ids,
+                        segments(batch),
+                        tiles.pixels(),
+                        tiles.count(),
+                        model,
+                        base.headRows()));
     if (place < 0) {
-      return Optional.of("the embedding");
+      return Optional.of(
+          tiles.count() == 0 ? "the embedding" : "the embedding or the vision tower");
     }
     if (place < layers) {
       return Optional.of("decoder layer " + place);
@@ -297,10 +338,6 @@ public final class TunedModel implements TrainableModel {
     return trained;
   }
 
-  FirstStep firstStep() {
-    return firstStep;
-  }
-
   AdamW adamW() {
     return optimizer;
   }
@@ -327,11 +364,17 @@ public final class TunedModel implements TrainableModel {
     return Arrays.stream(batch.segments()).asLongStream().toArray();
   }
 
-  private TokenSums onBatch(Batch batch, Function<HostTensor, double[]> call) {
-    return within(
-        batch,
-        () ->
-            TokenSums.of(call.apply(base.tokens(batch.inputIds(), batch.rows(), batch.length()))));
+  private TokenSums onBatch(Batch batch, BiFunction<HostTensor, PictureTiles, double[]> call) {
+    HostTensor ids = base.tokens(batch.inputIds(), batch.rows(), batch.length());
+    PictureTiles tiles = tiles(batch);
+    return within(batch, () -> TokenSums.of(call.apply(ids, tiles)));
+  }
+
+  /** The tiles of a batch's pictures. */
+  PictureTiles tiles(Batch batch) {
+    PictureTiles tiles = base.tiles(batch.pictures(), batch.inputIds());
+    sawPictures |= tiles.count() > 0;
+    return tiles;
   }
 
   /**

@@ -30,22 +30,27 @@ public sealed interface TuningMethod
   static TuningMethod of(Recipe recipe, ModelFolder folder) {
     MethodOptions method = recipe.method();
     QuantizedWeights.check(recipe);
+    FrozenParts frozen = FrozenParts.of(recipe.model().freeze(), folder);
     if (method.full() != null) {
-      return new FullMethod(method.full(), folder);
+      return new FullMethod(method.full(), folder, frozen);
+    }
+    if (method.lora() != null) {
+      return new LoraMethod(method.lora(), recipe.training().learningRate(), folder, frozen);
     }
     if (method.prefixTuning() != null) {
+      frozen.requireLanguageModel("prefixTuning");
       return new PrefixMethod(method.prefixTuning(), folder, recipe.training().packing());
     }
     if (method.promptTuning() != null) {
+      frozen.requireLanguageModel("promptTuning");
       return new PromptMethod(method.promptTuning(), folder, recipe.training());
     }
     if (method.ia3() != null) {
+      frozen.requireLanguageModel("ia3");
       return new Ia3Method(method.ia3(), folder);
     }
-    if (method.adapter() != null) {
-      return new BottleneckMethod(method.adapter(), folder);
-    }
-    return new LoraMethod(method.lora(), recipe.training().learningRate(), folder);
+    frozen.requireLanguageModel("adapter");
+    return new BottleneckMethod(method.adapter(), folder);
   }
 
   /** What trains, in the order of the network. */

@@ -32,4 +32,9 @@ interface Architecture {
 
   /** What its layers have besides their sizes. */
   LayerTraits traits(ModelConfig config);
+
+  /** What its own folders call the weights. */
+  default Layout layout() {
+    return Layout.PLAIN;
+  }
 }

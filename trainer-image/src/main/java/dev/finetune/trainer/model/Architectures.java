@@ -17,37 +17,33 @@ final class Architectures {
           new SmolLm3(),
           new Gemma2(),
           new Gemma3(),
-          new Phi3());
-
-  private static final String INTERN_VL =
-      "InternVL: a language model with an image tower in front, which isn't supported yet";
+          new Phi3(),
+          new InternLm2());
 
   /** Those that are asked for, and what to say of them. */
   private static final Map<String, String> UNSUPPORTED =
       Map.of(
-          "InternVLChatModel", INTERN_VL,
-          "InternVLForConditionalGeneration", INTERN_VL,
           "Gemma3ForConditionalGeneration",
-              "Gemma 3 with its image tower, which isn't supported; take a text model such as"
-                  + " gemma-3-1b-it, or save this one's alone with transformers:"
-                  + " Gemma3ForCausalLM.from_pretrained(...).save_pretrained(...)");
+          "Gemma 3 with its image tower, which isn't supported; take a text model such as"
+              + " gemma-3-1b-it, or save this one's alone with transformers:"
+              + " Gemma3ForCausalLM.from_pretrained(...).save_pretrained(...)");
 
   private Architectures() {}
 
   /**
-   * The architecture that config.json names.
+   * The architecture of a name.
    *
+   * @param config the configuration that names it
    * @throws TrainerException listing the supported ones, if it is none of them
    */
-  static Architecture of(ModelConfig config) {
+  static Architecture of(ModelConfig config, String name) {
     return KNOWN.stream()
-        .filter(known -> known.name().equals(config.architecture()))
+        .filter(known -> known.name().equals(name))
         .findFirst()
-        .orElseThrow(() -> unsupported(config));
+        .orElseThrow(() -> unsupported(config, name));
   }
 
-  private static TrainerException unsupported(ModelConfig config) {
-    String name = config.architecture();
+  private static TrainerException unsupported(ModelConfig config, String name) {
     String what = UNSUPPORTED.get(name);
     return new TrainerException(
         TrainerExit.MODEL,
@@ -57,6 +53,10 @@ final class Architectures {
   }
 
   private static String names() {
-    return KNOWN.stream().map(Architecture::name).collect(Collectors.joining(", "));
+    return KNOWN.stream().map(Architecture::name).collect(Collectors.joining(", "))
+        + ", and with pictures "
+        + InternVl.ORIGINAL
+        + " and "
+        + InternVl.TRANSFORMERS;
   }
 }

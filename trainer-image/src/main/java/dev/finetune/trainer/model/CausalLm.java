@@ -9,8 +9,10 @@ import dev.finetune.trainer.engine.ScriptSource;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.engine.TorchRuntime;
 import dev.finetune.trainer.engine.TorchScript;
+import dev.finetune.trainer.picture.Picture;
 import dev.finetune.trainer.safetensors.HostTensor;
 import dev.finetune.trainer.safetensors.TensorType;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -28,7 +30,7 @@ public final class CausalLm implements AutoCloseable {
   private static final long GPU_LOGITS = 1L << 26;
 
   /** What all architectures share. */
-  private static final List<String> SHARED_SCRIPTS = List.of("causal_lm.py", "nf4.py");
+  private static final List<String> SHARED_SCRIPTS = List.of("causal_lm.py", "nf4.py", "vision.py");
 
   private final ModelFolder folder;
   private final LayerRange layers;
@@ -36,6 +38,7 @@ public final class CausalLm implements AutoCloseable {
   private final int torchType;
   private final TorchScript script;
   private final ScriptValue config;
+  private final ScriptValue tower;
   private final ScriptValue weights;
 
   private CausalLm(
@@ -45,6 +48,7 @@ public final class CausalLm implements AutoCloseable {
       int torchType,
       TorchScript script,
       ScriptValue config,
+      ScriptValue tower,
       ScriptValue weights) {
     this.folder = folder;
     this.layers = layers;
@@ -52,6 +56,7 @@ public final class CausalLm implements AutoCloseable {
     this.torchType = torchType;
     this.script = script;
     this.config = config;
+    this.tower = tower;
     this.weights = weights;
   }
 
@@ -116,13 +121,15 @@ public final class CausalLm implements AutoCloseable {
       Quantization quantization,
       TorchScript script) {
     ScriptValue config = script.call("config", folder.architecture().numbers(folder.config()));
+    ScriptValue tower = script.call("tower", folder.towerNumbers());
     try {
       int type = TorchTypes.of(precision, device);
       ScriptValue weights =
           ModelWeights.load(script, folder, layers, without, type, quantization, device);
-      return new CausalLm(folder, layers, device, type, script, config, weights);
+      return new CausalLm(folder, layers, device, type, script, config, tower, weights);
     } catch (RuntimeException e) {
       config.close();
+      tower.close();
       throw e;
     }
   }
@@ -219,6 +226,31 @@ public final class CausalLm implements AutoCloseable {
   }
 
   /**
+   * The tiles of pictures as the script takes them.
+   *
+   * @param pictures in the order of the tokens that stand for them
+   * @param ids of the batch
+   * @throws TrainerException with {@link TrainerExit#MODEL}, if the ids don't have as many tokens
+   *     for pieces of pictures as the tiles have pieces
+   */
+  public PictureTiles tiles(List<Picture> pictures, long[] ids) {
+    if (folder.tower().isEmpty()) {
+      return PictureTiles.NONE;
+    }
+    PictureTiles tiles = PictureTiles.of(pictures);
+    long wanted = tiles.count() * folder.tower().get().config().tokensPerTile();
+    int token = folder.pictureToken();
+    long found = Arrays.stream(ids).filter(id -> id == token).count();
+    if (found != wanted) {
+      throw new TrainerException(
+          TrainerExit.MODEL,
+          "the rows have %d tokens %s for pieces of pictures, and their %d tiles have %d pieces; write <image> where a picture stands, and not %s itself"
+              .formatted(found, PictureInput.TOKEN, tiles.count(), wanted, PictureInput.TOKEN));
+    }
+    return tiles;
+  }
+
+  /**
    * The model with what a method puts on it, as the script's calls take it.
    *
    * @param tensors the script's dictionary of them, by the names that causal_lm.py knows
@@ -228,6 +260,7 @@ public final class CausalLm implements AutoCloseable {
     return script.call(
         "model",
         config,
+        tower,
         weights,
         tensors,
         tuning.scales(),
@@ -246,7 +279,7 @@ public final class CausalLm implements AutoCloseable {
   public void putWeights(ScriptValue dictionary, Set<String> names) {
     Map<String, WeightLocation> read = folder.weights(layers);
     read.keySet().retainAll(names);
-    ModelWeights.putInto(dictionary, script, read.values(), TorchTypes.of(TensorType.F32), "cpu");
+    ModelWeights.putInto(dictionary, script, read, TorchTypes.of(TensorType.F32), "cpu");
   }
 
   /**
@@ -261,9 +294,9 @@ public final class CausalLm implements AutoCloseable {
     WeightLocation original = folder.weights(layers).get(name);
     if (original == null) {
       // A tied head: the embedding keeps the matrix.
-      script.run("tie_weight", weights, name, "model.embed_tokens.weight");
+      script.run("tie_weight", weights, name, Network.EMBEDDING + ".weight");
     } else {
-      ModelWeights.putInto(weights, script, List.of(original), torchType, device);
+      ModelWeights.putInto(weights, script, Map.of(name, original), torchType, device);
     }
     script.run("leave_residual", weights, layer, a, b, scale);
   }
@@ -275,20 +308,37 @@ public final class CausalLm implements AutoCloseable {
     }
   }
 
+  /** Logits of every position of a batch of text; as {@link #logits} with no pictures. */
+  public HostTensor logits(ScriptValue model, HostTensor ids) {
+    return logits(model, ids, PictureTiles.NONE);
+  }
+
   /**
    * Logits of every position of a batch.
    *
    * @param model tuned or untuned
    * @param ids (B, T) of I64
+   * @param pictures those whose tokens the ids have
    * @return (B, T, V) of F32
    */
-  public HostTensor logits(ScriptValue model, HostTensor ids) {
-    return script.callTensor("logits", ids, model);
+  public HostTensor logits(ScriptValue model, HostTensor ids, PictureTiles pictures) {
+    return script.callTensor("logits", ids, pictures.pixels(), pictures.count(), model);
+  }
+
+  /**
+   * The embeddings that pictures become.
+   *
+   * @param model tuned or untuned
+   * @return (pieces, C) of F32
+   */
+  public HostTensor pieces(ScriptValue model, PictureTiles pictures) {
+    return script.callTensor("pieces", pictures.pixels(), pictures.count(), model);
   }
 
   @Override
   public void close() {
     weights.close();
+    tower.close();
     config.close();
     script.close();
   }

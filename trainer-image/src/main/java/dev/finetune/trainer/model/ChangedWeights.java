@@ -5,7 +5,7 @@ import java.util.Set;
 
 /** Weights that take the place of a base model's. Used by one thread at a time. */
 public interface ChangedWeights extends AutoCloseable {
-  /** The weights' names in the base model's files; lm_head.weight too where the head is tied. */
+  /** The weights' names in the scripts; lm_head.weight too where the head is tied. */
   Set<String> names();
 
   /** Whether a head that is the embedding's matrix changes with it, and so stays that matrix. */

@@ -3,8 +3,8 @@ package dev.finetune.trainer.model;
 import java.util.OptionalInt;
 
 /**
- * Consecutive decoder layers of a model, as one device holds them: the first also has the
- * embedding, the last also the final norm and the head.
+ * Consecutive decoder layers of a model, as one device holds them: the first also has the embedding
+ * and what looks at pictures, the last also the final norm and the head.
  *
  * @param first index of the first layer, from 0
  * @param end index behind the last layer
@@ -67,7 +67,10 @@ public record LayerRange(int first, int end, int layers) {
     if (layer.isPresent()) {
       return contains(layer.getAsInt());
     }
-    return name.equals("model.embed_tokens.weight")
+    if (InternVl.partOf(name) != ModelPart.LANGUAGE_MODEL) {
+      return hasEmbedding();
+    }
+    return name.equals(Network.EMBEDDING + ".weight")
         ? hasEmbedding() || (hasHead() && tiedHead)
         : hasHead();
   }

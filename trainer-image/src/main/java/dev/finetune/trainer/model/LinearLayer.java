@@ -3,20 +3,51 @@ package dev.finetune.trainer.model;
 /**
  * A linear layer, or the embedding, which an adapter can be put on.
  *
- * @param name its full path, such as model.layers.0.self_attn.q_proj
- * @param layer index of its decoder layer; -1: the embedding, the number of layers: the head
+ * @param name its full path in the scripts, such as model.layers.0.self_attn.q_proj
+ * @param module its full path in the model, by which PEFT and users name it
+ * @param layer index of its decoder layer; -1: it lies before them, such as the embedding; the
+ *     number of layers: the head
  * @param in number of its inputs; of the embedding, of token ids
  * @param out number of its outputs
  */
-public record LinearLayer(String name, int layer, long in, long out) {
+public record LinearLayer(String name, String module, int layer, long in, long out) {
+  /** One whose path in the model is that in the scripts. */
+  LinearLayer(String name, int layer, long in, long out) {
+    this(name, name, layer, in, out);
+  }
+
+  LinearLayer withModule(String path) {
+    return new LinearLayer(name, path, layer, in, out);
+  }
+
+  /** The part of the model that it is of. */
+  public ModelPart part() {
+    return InternVl.partOf(name);
+  }
+
+  /** Whether it is neither the embedding nor the head. */
+  public boolean isInner() {
+    return !name.equals(Network.EMBEDDING) && !name.equals(Network.HEAD);
+  }
+
+  /** Whether it is the embedding, whose inputs are token ids. */
+  public boolean isEmbedding() {
+    return name.equals(Network.EMBEDDING);
+  }
+
   /** Numbers in its weight. */
   public long elements() {
     return in * out;
   }
 
-  /** The last part of its path, such as q_proj. */
+  /** The last part of its path in the scripts, such as q_proj. */
   public String suffix() {
     return name.substring(name.lastIndexOf('.') + 1);
+  }
+
+  /** The last part of its path in the model, such as q_proj. */
+  public String moduleSuffix() {
+    return module.substring(module.lastIndexOf('.') + 1);
   }
 
   /** Whether it is the last of attention or of the MLP, whose result is added to the residual. */

@@ -3,6 +3,7 @@ package dev.finetune.trainer.model;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import java.io.IOException;
@@ -185,6 +186,12 @@ public final class ModelConfig {
       throw invalid(key, "must be an object, but is " + shown(value(key)));
     }
     return new ModelConfig(file, value(key), path + key + ".");
+  }
+
+  /** The same with another value of a flag. */
+  ModelConfig with(String key, boolean value) {
+    ObjectNode changed = ((ObjectNode) root).deepCopy();
+    return new ModelConfig(file, changed.put(key, value), path);
   }
 
   /** Refuses any other value of a setting; an absent one is the value. */

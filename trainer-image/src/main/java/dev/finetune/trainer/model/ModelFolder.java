@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -24,23 +25,20 @@ public final class ModelFolder {
 
   private static final int MOST_SHOWN = 10;
 
-  private static final String EMBEDDING = "model.embed_tokens";
-  private static final String HEAD = "lm_head";
-
   private final Path path;
-  private final ModelConfig config;
-  private final Architecture architecture;
+  private final Network network;
+  private final Map<String, long[]> shapes;
   private final Map<String, WeightLocation> weights;
 
+  /** Read when it is asked for; below 0 before. */
+  private int pictureToken = -1;
+
   private ModelFolder(
-      Path path,
-      ModelConfig config,
-      Architecture architecture,
-      Map<String, WeightLocation> weights) {
+      Path path, Network network, Map<String, long[]> shapes, Map<String, WeightLocation> weights) {
     this.path = path;
-    this.config = config;
-    this.architecture = architecture;
-    this.weights = weights;
+    this.network = network;
+    this.shapes = Collections.unmodifiableMap(new TreeMap<>(shapes));
+    this.weights = Collections.unmodifiableMap(weights);
   }
 
   /**
@@ -51,33 +49,45 @@ public final class ModelFolder {
    *     or of another shape or type, all of which are listed
    */
   public static ModelFolder open(Path path) {
+    Network network = network(path);
+    Map<String, long[]> shapes = network.weights();
+    return new ModelFolder(
+        path, network, shapes, matched(path, network, shapes, WeightFiles.locate(path)));
+  }
+
+  /**
+   * A model without its weights, from config.json alone: enough to plan with, not to load.
+   *
+   * @throws TrainerException with {@link TrainerExit#MODEL} as {@link #open} has it, but for
+   *     weights
+   */
+  public static ModelFolder ofConfig(Path path) {
+    Network network = network(path);
+    return new ModelFolder(path, network, network.weights(), Map.of());
+  }
+
+  private static Network network(Path path) {
     if (!Files.isDirectory(path)) {
       throw new TrainerException(
           TrainerExit.MODEL, "the model folder " + path + " doesn't exist or isn't a folder");
     }
-    ModelConfig config = ModelConfig.read(path.resolve("config.json"));
-    Architecture architecture = Architectures.of(config);
-    if (config.has("quantization_config")) {
-      throw config.invalid(
+    ModelConfig root = ModelConfig.read(path.resolve("config.json"));
+    if (root.has("quantization_config")) {
+      throw root.invalid(
           "quantization_config", "is given; quantized weights aren't supported, take the original");
     }
-    architecture.check(config);
-    Map<String, WeightLocation> found = WeightFiles.locate(path);
-    Map<String, WeightLocation> weights =
-        matched(path, architecture.weights(config), found, architecture.tiedHead(config));
-    return new ModelFolder(path, config, architecture, Collections.unmodifiableMap(weights));
+    return Network.of(root);
   }
 
   private static Map<String, WeightLocation> matched(
-      Path path,
-      Map<String, long[]> expected,
-      Map<String, WeightLocation> found,
-      boolean tiedHead) {
+      Path path, Network network, Map<String, long[]> expected, Map<String, WeightLocation> found) {
+    Map<String, WeightLocation> others = new TreeMap<>(found);
     List<String> faults = new ArrayList<>();
     Map<String, WeightLocation> weights = new TreeMap<>();
     expected.forEach(
-        (name, shape) -> {
-          WeightLocation location = found.get(name);
+        (weight, shape) -> {
+          String name = network.layout().file(weight);
+          WeightLocation location = others.remove(name);
           if (location == null) {
             faults.add("missing: " + name);
           } else if (!Arrays.equals(location.entry().shape(), shape)) {
@@ -89,11 +99,12 @@ public final class ModelFolder {
             faults.add(
                 "%s is %s, not one of %s".formatted(name, location.entry().type(), WEIGHT_TYPES));
           } else {
-            weights.put(name, location);
+            weights.put(weight, location);
           }
         });
-    found.keySet().stream()
-        .filter(name -> !expected.containsKey(name) && !isRedundant(name, tiedHead))
+    String head = network.layout().file(Network.HEAD + ".weight");
+    others.keySet().stream()
+        .filter(name -> !isRedundant(name, network.tiedHead() ? head : ""))
         .forEach(name -> faults.add("not part of the model: " + name));
     if (!faults.isEmpty()) {
       throw new TrainerException(TrainerExit.MODEL, listed(path, faults));
@@ -102,8 +113,8 @@ public final class ModelFolder {
   }
 
   /** Old checkpoints carry the rotary frequencies, and some a copy of a tied head. */
-  private static boolean isRedundant(String name, boolean tiedHead) {
-    return name.endsWith(".rotary_emb.inv_freq") || (tiedHead && name.equals("lm_head.weight"));
+  private static boolean isRedundant(String name, String tiedHead) {
+    return name.endsWith(".rotary_emb.inv_freq") || name.equals(tiedHead);
   }
 
   private static String listed(Path path, List<String> faults) {
@@ -121,75 +132,123 @@ public final class ModelFolder {
     return path;
   }
 
-  /** Its config.json. */
+  /** The configuration of its language model. */
   public ModelConfig config() {
-    return config;
+    return network.config();
   }
 
-  /** Every linear layer but the head, in the order of the network. */
+  /** Every linear layer of the decoder, in the order of the network. */
   public List<LinearLayer> linearLayers() {
-    return architecture.linearLayers(config);
+    return network.linearLayers();
   }
 
-  /** The linear layers with the embedding before them and the head behind. */
+  /**
+   * All that an adapter can be put on, in the order of the network: the linear layers of a vision
+   * tower and its projector, the embedding, the decoder's linear layers, the head.
+   */
   public List<LinearLayer> modules() {
-    long hidden = config.hiddenSize();
-    List<LinearLayer> modules = new ArrayList<>();
-    modules.add(new LinearLayer(EMBEDDING, -1, config.vocabularySize(), hidden));
-    modules.addAll(linearLayers());
-    modules.add(new LinearLayer(HEAD, config.layers(), hidden, config.vocabularySize()));
-    return modules;
+    return network.modules();
   }
 
-  /** The shape of every weight, by name; a tied head is not one. */
+  /** The vision tower; empty where the model takes text alone. */
+  Optional<VisionTower> tower() {
+    return network.tower();
+  }
+
+  /** Layers of the vision tower; 0 where the model takes text alone. */
+  public int towerLayers() {
+    return tower().map(each -> each.config().layers()).orElse(0);
+  }
+
+  /**
+   * The id of the token that stands for a piece of a picture.
+   *
+   * @throws TrainerException with {@link TrainerExit#MODEL} if the tokenizer has none
+   */
+  int pictureToken() {
+    if (pictureToken < 0) {
+      pictureToken =
+          AddedTokens.id(path, PictureInput.TOKEN)
+              .orElseThrow(
+                  () ->
+                      new TrainerException(
+                          TrainerExit.MODEL,
+                          "the tokenizer in %s has no token %s, which stands for pieces of pictures"
+                              .formatted(path, PictureInput.TOKEN)));
+    }
+    return pictureToken;
+  }
+
+  /** What the script's read_tower takes; nothing where the model takes text alone. */
+  Map<String, Double> towerNumbers() {
+    return tower()
+        .map(each -> each.numbers(pictureToken(), PictureNormalization.of(path)))
+        .orElse(Map.of());
+  }
+
+  /** The shape of every weight, by its name in the scripts; a tied head is not one. */
   public Map<String, long[]> shapes() {
-    Map<String, long[]> shapes = new TreeMap<>();
-    weights.forEach((name, location) -> shapes.put(name, location.entry().shape()));
     return shapes;
+  }
+
+  /** A weight's name in the folder's files. */
+  public String fileName(String weight) {
+    return network.layout().file(weight);
+  }
+
+  /** The part of the model that a weight is of. */
+  public static ModelPart modelPart(String weight) {
+    return InternVl.partOf(weight);
   }
 
   /**
    * The part of the network that a weight belongs to: the index of its decoder layer, -1 for the
-   * embedding, the number of layers for the final norm and the head.
+   * embedding and what looks at pictures, the number of layers for the final norm and the head.
    */
   public int partOf(String weight) {
-    return LayerRange.layerOf(weight)
-        .orElse(weight.equals(EMBEDDING + ".weight") ? -1 : config.layers());
+    boolean first =
+        weight.equals(Network.EMBEDDING + ".weight")
+            || modelPart(weight) != ModelPart.LANGUAGE_MODEL;
+    return LayerRange.layerOf(weight).orElse(first ? -1 : config().layers());
   }
 
   /** Numbers in all weights; a tied head counts once. */
   public long parameters() {
-    return weights.values().stream().mapToLong(weight -> weight.entry().elements()).sum();
+    return parameters(LayerRange.all(config().layers()));
   }
 
   /** Numbers in the weights that some layers read; a tied head counts where it is. */
   public long parameters(LayerRange layers) {
-    return weights(layers).values().stream().mapToLong(weight -> weight.entry().elements()).sum();
+    return parameters(layers, Set.of());
   }
 
   /** The same without some weights. */
   public long parameters(LayerRange layers, Set<String> without) {
-    return weights(layers).entrySet().stream()
+    return shapes.entrySet().stream()
+        .filter(weight -> layers.reads(weight.getKey(), tiedHead()))
         .filter(weight -> !without.contains(weight.getKey()))
-        .mapToLong(weight -> weight.getValue().entry().elements())
+        .mapToLong(weight -> Arrays.stream(weight.getValue()).reduce(1, (a, b) -> a * b))
         .sum();
   }
 
   /** What its layers have besides their sizes. */
   public LayerTraits traits() {
-    return architecture.traits(config);
+    return architecture().traits(config());
   }
 
   /** Whether the head is the embedding's matrix. */
   public boolean tiedHead() {
-    return architecture.tiedHead(config);
+    return network.tiedHead();
   }
 
   Architecture architecture() {
-    return architecture;
+    return network.text();
   }
 
-  /** Where each weight lies, by name; a tied head is not one. */
+  /**
+   * Where each weight lies, by its name in the scripts; a tied head is not one. Empty where only
+   * the configuration was read.
+   */
   public Map<String, WeightLocation> weights() {
     return weights;
   }

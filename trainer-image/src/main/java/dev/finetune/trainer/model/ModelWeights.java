@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -61,13 +60,15 @@ final class ModelWeights implements AutoCloseable {
       read.forEach(
           (name, location) -> {
             if (quantized.contains(name)) {
-              loader.putQuantized(weights, location);
+              loader.putQuantized(weights, name, location);
             } else {
-              loader.put(weights, location, torchType, device);
+              loader.put(weights, name, location, torchType, device);
             }
           });
-      if (folder.tiedHead() && layers.hasHead() && read.containsKey("model.embed_tokens.weight")) {
-        script.run("tie_weight", weights, "lm_head.weight", "model.embed_tokens.weight");
+      if (folder.tiedHead()
+          && layers.hasHead()
+          && read.containsKey(Network.EMBEDDING + ".weight")) {
+        script.run("tie_weight", weights, Network.HEAD + ".weight", Network.EMBEDDING + ".weight");
       }
       return weights;
     } catch (RuntimeException e) {
@@ -99,7 +100,7 @@ final class ModelWeights implements AutoCloseable {
    * Quantises a weight. It has a mapping of its own, which is closed behind it: the pages of one
    * that other weights are views of would stay in memory with all that was read of them.
    */
-  private void putQuantized(ScriptValue weights, WeightLocation location) {
+  private void putQuantized(ScriptValue weights, String name, WeightLocation location) {
     TensorEntry entry = location.entry();
     if (entry.shape()[1] % 2 != 0) {
       throw new TrainerException(
@@ -111,7 +112,7 @@ final class ModelWeights implements AutoCloseable {
       script.run(
           "put_nf4",
           weights,
-          entry.name(),
+          name,
           file,
           entry.offset(),
           TorchTypes.of(entry.type()),
@@ -124,29 +125,29 @@ final class ModelWeights implements AutoCloseable {
   static void putInto(
       ScriptValue weights,
       TorchScript script,
-      Collection<WeightLocation> locations,
+      Map<String, WeightLocation> locations,
       int torchType,
       String device) {
     try (ModelWeights loader = new ModelWeights(script)) {
-      locations.forEach(location -> loader.put(weights, location, torchType, device));
+      locations.forEach((name, location) -> loader.put(weights, name, location, torchType, device));
     }
   }
 
-  private void put(ScriptValue weights, WeightLocation location, int torchType, String device) {
+  private void put(
+      ScriptValue weights, String name, WeightLocation location, int torchType, String device) {
     TensorEntry entry = location.entry();
     int size = entry.type().bytes();
     int fileType = TorchTypes.of(entry.type());
     if (entry.offset() % size == 0) {
       ScriptValue file = map(location.file(), entry.type());
       long first = entry.offset() / size;
-      script.run(
-          "put_weight", weights, entry.name(), file, first, entry.shape(), torchType, device);
+      script.run("put_weight", weights, name, file, first, entry.shape(), torchType, device);
     } else {
       ScriptValue file = map(location.file(), TensorType.U8);
       script.run(
           "put_unaligned_weight",
           weights,
-          entry.name(),
+          name,
           file,
           entry.offset(),
           entry.bytes(),

@@ -62,10 +62,11 @@ record RopeParameters(Map<String, Double> numbers) {
     numbers.put(THETA, theta);
     String type = type(parameters);
     switch (type) {
-      case "default" -> {}
+      // A longer base comes in behind max_position_embeddings only, which no sequence exceeds here.
+      case "default", "dynamic" -> {}
       case "linear" -> put(numbers, config, key, parameters, type, List.of("factor"));
       case "llama3" -> put(numbers, config, key, parameters, type, LLAMA3);
-      default -> throw config.invalid(key, unsupported(type, "default, linear, llama3"));
+      default -> throw config.invalid(key, unsupported(type, "default, dynamic, linear, llama3"));
     }
     return new RopeParameters(numbers);
   }

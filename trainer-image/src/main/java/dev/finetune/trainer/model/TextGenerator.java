@@ -4,6 +4,7 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.engine.DeviceMemoryException;
 import dev.finetune.trainer.engine.ScriptValue;
+import dev.finetune.trainer.picture.Picture;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -67,17 +68,27 @@ public final class TextGenerator implements AutoCloseable {
   }
 
   /**
+   * Continues a prompt without pictures; see {@link #generate(int[], List, SamplingOptions,
+   * IntConsumer)}.
+   */
+  public List<Integer> generate(int[] prompt, SamplingOptions options, IntConsumer onToken) {
+    return generate(prompt, List.of(), options, onToken);
+  }
+
+  /**
    * Continues a prompt until a stop token, or until there are as many new tokens as allowed, or as
    * many tokens as the model has positions for.
    *
    * @param prompt token ids, at least one
+   * @param pictures those whose tokens the prompt has, in their order
    * @param options how tokens are chosen
    * @param onToken told of every new token as it comes
    * @return the new tokens, the stop token among them
    * @throws TrainerException with {@link TrainerExit#USAGE} if the prompt is empty or fills all
    *     positions, with {@link TrainerExit#OUT_OF_MEMORY} if it doesn't fit into memory
    */
-  public List<Integer> generate(int[] prompt, SamplingOptions options, IntConsumer onToken) {
+  public List<Integer> generate(
+      int[] prompt, List<Picture> pictures, SamplingOptions options, IntConsumer onToken) {
     long positions = base.folder().config().maxPositions() - prefix - this.prompt;
     long length = Math.min(prompt.length + (long) options.maxNewTokens(), positions);
     if (prompt.length == 0 || prompt.length >= length) {
@@ -89,8 +100,9 @@ public final class TextGenerator implements AutoCloseable {
     long room = length + prefix + this.prompt;
     long[] ids = Arrays.stream(prompt).asLongStream().toArray();
     base.tokens(ids, 1, ids.length);
+    PictureTiles tiles = base.tiles(pictures, ids);
     try (ScriptValue cache = base.script().call("new_cache", model, room)) {
-      return generate(ids, options, onToken, cache, room);
+      return generate(ids, tiles, options, onToken, cache, room);
     } catch (DeviceMemoryException e) {
       throw new TrainerException(
           TrainerExit.OUT_OF_MEMORY,
@@ -102,17 +114,24 @@ public final class TextGenerator implements AutoCloseable {
   }
 
   private List<Integer> generate(
-      long[] prompt, SamplingOptions options, IntConsumer onToken, ScriptValue cache, long length) {
+      long[] prompt,
+      PictureTiles pictures,
+      SamplingOptions options,
+      IntConsumer onToken,
+      ScriptValue cache,
+      long length) {
     List<Integer> generated = new ArrayList<>();
     long[] ids = prompt;
+    PictureTiles tiles = pictures;
     long past = prefix;
     long virtual = this.prompt;
     boolean stopped = false;
     while (!stopped && past + virtual + ids.length < length) {
-      int token = next(ids, past, options, cache);
+      int token = next(ids, tiles, past, options, cache);
       past += virtual + ids.length;
       virtual = 0;
       ids = new long[] {token};
+      tiles = PictureTiles.NONE;
       generated.add(token);
       onToken.accept(token);
       stopped = options.stopIds().contains(token);
@@ -120,7 +139,8 @@ public final class TextGenerator implements AutoCloseable {
     return generated;
   }
 
-  private int next(long[] ids, long past, SamplingOptions options, ScriptValue cache) {
+  private int next(
+      long[] ids, PictureTiles tiles, long past, SamplingOptions options, ScriptValue cache) {
     // PyTorch's CPU generator takes 32 bits; the position makes every draw another one.
     long seed = (options.seed() * 31 + past + ids.length) & 0xFFFF_FFFFL;
     return Math.toIntExact(
@@ -128,6 +148,8 @@ public final class TextGenerator implements AutoCloseable {
             .callLong(
                 "next_token",
                 ids,
+                tiles.pixels(),
+                tiles.count(),
                 past,
                 model,
                 cache,
@@ -137,15 +159,21 @@ public final class TextGenerator implements AutoCloseable {
                 seed));
   }
 
+  /** The logits of a prompt without pictures. */
+  public HostTensor logits(int[] prompt) {
+    return logits(prompt, List.of());
+  }
+
   /**
    * The logits of a prompt.
    *
    * @param prompt token ids, at least one
+   * @param pictures those whose tokens the prompt has, in their order
    * @return (1, T, V) of F32: those behind each token
    */
-  public HostTensor logits(int[] prompt) {
+  public HostTensor logits(int[] prompt, List<Picture> pictures) {
     long[] ids = Arrays.stream(prompt).asLongStream().toArray();
-    return base.logits(model, base.tokens(ids, 1, ids.length));
+    return base.logits(model, base.tokens(ids, 1, ids.length), base.tiles(pictures, ids));
   }
 
   @Override

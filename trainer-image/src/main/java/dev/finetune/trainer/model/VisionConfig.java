@@ -88,6 +88,11 @@ record VisionConfig(
     return imageSize / patchSize;
   }
 
+  /** Positions of a tile in the tower: a class token, and the patches. */
+  long tokens() {
+    return 1 + grid() * grid();
+  }
+
   /** Positions of a tile in the text: pixel shuffle joins four patches. */
   long tokensPerTile() {
     return grid() * grid() / 4;

@@ -17,7 +17,7 @@
 #   layer(hidden, i, model, run, cache) -> hidden   (N, C) -> (N, C)
 #   head(hidden, model, run) -> logits         (N, C) -> (N, V), with the final norm
 #
-# nf4.py has the storage of frozen weights in four bits.
+# nf4.py has the storage of frozen weights in four bits, vision.py what looks at pictures.
 #
 # This is TorchScript in the form in which archives hold it: `torch.` names the operators of ATen,
 # `__torch__.` what is defined in these files, and element types are numbers:
@@ -27,7 +27,7 @@
 # D size of a head, r rank of an adapter, P numbers that train.
 #
 # What trains is a list of named tensors, each of which belongs to a part of the network: part 0 is
-# the embedding, part i + 1 is layer i, and the last part is the final norm with the head. A method is
+# the embedding with what looks at pictures, part i + 1 is layer i, and the last part is the final norm with the head. A method is
 # nothing but such names, which the functions below look up:
 #   LAYER.lora_A (r, in), LAYER.lora_B (out, r)         low-rank adaptation of a linear layer
 #   LAYER.lora_magnitude_vector (out)                   and of its rows' lengths (DoRA)
@@ -44,6 +44,7 @@
 
 class Model(NamedTuple):
   config : __torch__.Config
+  tower : __torch__.Tower
   weights : Dict[str, Tensor]   # frozen, by their names in the model's file; of those that are
                                 # stored in four bits, what nf4.py puts there instead
   tuned : Dict[str, Tensor]     # what a method puts on them, float32
@@ -280,9 +281,13 @@ def noisy(x: Tensor, tokens: int, noise: __torch__.Noise) -> Tensor:
   return torch.add(x, u.to(x.dtype))
 
 # The first layer's input, (B, T) ids -> (N, C); with a prompt of n virtual tokens before each
-# sequence, which the noise leaves alone as PEFT does, N is B (n + T).
-def first_hidden(ids: Tensor, model: __torch__.Model, noise: __torch__.Noise) -> Tensor:
+# sequence, N is B (n + T). The noise leaves those alone as PEFT does, and the pieces of pictures, as
+# their embeddings don't come from the table.
+def first_hidden(ids: Tensor, model: __torch__.Model, noise: __torch__.Noise, pictures: __torch__.Pictures) -> Tensor:
   x = __torch__.noisy(__torch__.embed(ids.view([-1]), model), ids.size(1), noise)
+  return __torch__.with_prompt(__torch__.with_pictures(x, ids, pictures, model), ids, model)
+
+def with_prompt(x: Tensor, ids: Tensor, model: __torch__.Model) -> Tensor:
   if "prompt_embeddings" in model.tuned:
     b, t = torch.size(ids)
     c = x.size(1)
@@ -506,14 +511,27 @@ def loss_sums(hidden: Tensor, labels: Tensor, model: __torch__.Model, run: __tor
 
 # The leaves of a part of the network.
 def leaves(trained: __torch__.Trained, part: int) -> List[Tensor]:
+  return __torch__.leaves_of(trained, trained.parts[part])
+
+def leaves_of(trained: __torch__.Trained, names: List[str]) -> List[Tensor]:
   tensors = annotate(List[Tensor], [])
-  for name in trained.parts[part]:
+  for name in names:
     tensors.append(trained.tuned[name])
   return tensors
 
+# The tensors of part 0 whose names begin so.
+def names_of(trained: __torch__.Trained, prefix: str) -> List[str]:
+  names = annotate(List[str], [])
+  for name in trained.parts[0]:
+    if torch.startswith(name, prefix, 0, -1):
+      names.append(name)
+  return names
+
 # Adds to the window's gradients of a part's tensors.
 def add_gradients(trained: __torch__.Trained, part: int, gradients: List[Optional[Tensor]]) -> None:
-  names = trained.parts[part]
+  return __torch__.add_gradients_of(trained, trained.parts[part], gradients)
+
+def add_gradients_of(trained: __torch__.Trained, names: List[str], gradients: List[Optional[Tensor]]) -> None:
   for i in range(torch.len(names)):
     torch.add_(trained.gradients[names[i]], unchecked_cast(Tensor, gradients[i]))
   return None
@@ -557,13 +575,43 @@ def head_backward(hidden: Tensor, labels: Tensor, model: __torch__.Model, traine
     return (__torch__.pair(total, correct), torch.index_copy(torch.zeros_like(hidden.detach()), 0, supervised, gradients))
   return (__torch__.pair(total, correct), gradients)
 
-# Adds the gradients of what trains in the embedding, from that of the first layer's input.
-def embedding_backward(ids: Tensor, gradient: Tensor, model: __torch__.Model, trained: __torch__.Trained) -> None:
+# Adds the gradients of what trains in the embedding and in what looks at pictures, from that of the
+# first layer's input. Without pictures nothing of the latter gets one.
+def embedding_backward(ids: Tensor, gradient: Tensor, model: __torch__.Model, trained: __torch__.Trained, pictures: __torch__.Pictures) -> None:
+  names = annotate(List[str], [])
+  into_tower = False
+  for name in trained.parts[0]:
+    if __torch__.of_tower(name):
+      into_tower = torch.gt(pictures.count, 0)
+    elif torch.__or__(torch.gt(pictures.count, 0), torch.__not__(__torch__.of_projector(name))):
+      names.append(name)
+  if torch.__and__(torch.eq(torch.len(names), 0), torch.__not__(into_tower)):
+    return None
+  inputs = annotate(List[Tensor], [])
+  features = torch.zeros([0], dtype=model.dtype, device=model.device)
+  if torch.gt(pictures.count, 0):
+    features = __torch__.tower_input(pictures, model)
+    for i in range(model.tower.layers):
+      if into_tower:
+        inputs.append(features)
+      features = __torch__.tower_layer(features, i, pictures, model)
   torch.set_grad_enabled(True)
-  x = __torch__.first_hidden(ids, model, __torch__.no_noise())
-  found = torch.grad([x], __torch__.leaves(trained, 0), annotate(List[Optional[Tensor]], [gradient]))
+  features = torch.requires_grad_(features.detach(), into_tower)
+  x = __torch__.embed(ids.view([-1]), model)
+  if torch.gt(pictures.count, 0):
+    x = __torch__.placed(x, ids, __torch__.projected(features, pictures, model), model)
+  x = __torch__.with_prompt(x, ids, model)
+  wanted = __torch__.leaves_of(trained, names)
+  if into_tower:
+    wanted.append(features)
+  found = torch.grad([x], wanted, annotate(List[Optional[Tensor]], [gradient]))
   torch.set_grad_enabled(False)
-  __torch__.add_gradients(trained, 0, found)
+  of_features = features
+  if into_tower:
+    of_features = unchecked_cast(Tensor, found.pop(-1))
+  __torch__.add_gradients_of(trained, names, found)
+  if into_tower:
+    __torch__.tower_backward(inputs, of_features, pictures, model, trained)
   return None
 
 # Forward through the layers [first, end), (N, C) -> (N, C). `lowest` is the lowest layer of the whole
@@ -655,6 +703,9 @@ class CausalLm(Module):
   def config(self: __torch__.CausalLm, numbers: Dict[str, float]) -> __torch__.Config:
     return __torch__.read_config(numbers)
 
+  def tower(self: __torch__.CausalLm, numbers: Dict[str, float]) -> __torch__.Tower:
+    return __torch__.read_tower(numbers)
+
   def no_weights(self: __torch__.CausalLm) -> Dict[str, Tensor]:
     return annotate(Dict[str, Tensor], {})
 
@@ -697,8 +748,8 @@ class CausalLm(Module):
     weights[name] = weights[to]
     return None
 
-  def model(self: __torch__.CausalLm, config: __torch__.Config, weights: Dict[str, Tensor], tuned: Dict[str, Tensor], scales: Dict[str, float], activation: str, prefix: int, dtype: int, device: str) -> __torch__.Model:
-    return __torch__.Model(config, weights, tuned, scales, activation, prefix, dtype, torch.device(device))
+  def model(self: __torch__.CausalLm, config: __torch__.Config, tower: __torch__.Tower, weights: Dict[str, Tensor], tuned: Dict[str, Tensor], scales: Dict[str, float], activation: str, prefix: int, dtype: int, device: str) -> __torch__.Model:
+    return __torch__.Model(config, tower, weights, tuned, scales, activation, prefix, dtype, torch.device(device))
 
   # Starts of what trains that are computed from the base model, into the dictionary `starts`.
 
@@ -843,27 +894,33 @@ class CausalLm(Module):
 
   # One micro-batch: loss_sums over its supervised tokens; the gradient of loss / window is
   # added to the window's. `lengths` are those of a packed row's sequences, whose first labels are
-  # -100. `seeds` has a number for the dropout of each layer, for that of the head, and for the noise
-  # on the embeddings.
-  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, alpha: float, seeds: List[int], recompute: bool, chunk: int) -> List[float]:
+  # -100. `seeds` has a number for the dropout of each layer, for that of the head, for the noise
+  # on the embeddings, and for the dropout of each layer of the tower and of the projector. `tiles` is
+  # the number of tiles of the batch's pictures.
+  def accumulate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], pixels: Tensor, tiles: int, model: __torch__.Model, trained: __torch__.Trained, window: int, dropout: float, alpha: float, seeds: List[int], recompute: bool, chunk: int) -> List[float]:
     ids = ids.to(model.device)
     labels = labels.to(model.device)
     rows, tokens = torch.size(ids)
-    x = __torch__.first_hidden(ids, model, __torch__.Noise(alpha, seeds[-1], lengths))
-    run = __torch__.run_of(x, rows, lengths, model)
     layers = model.config.layers
+    pictures = __torch__.trained_pictures(pixels, tiles, dropout, seeds, model)
+    x = __torch__.first_hidden(ids, model, __torch__.Noise(alpha, seeds[layers + 1], lengths), pictures)
+    run = __torch__.run_of(x, rows, lengths, model)
     lowest = __torch__.lowest_trained(trained)
     kept = __torch__.forward_layers(x, 0, layers, lowest, model, run, dropout, seeds, recompute)
     sums, gradient = __torch__.head_backward(kept[-1], labels, model, trained, __torch__.of_layer(run, layers, dropout, seeds), window, chunk, torch.lt(lowest, layers))
     gradient = __torch__.backward_layers(kept, gradient, 0, layers, lowest, model, trained, run, dropout, seeds, recompute)
     if torch.lt(lowest, 0):
-      __torch__.embedding_backward(ids, gradient, model, trained)
+      __torch__.embedding_backward(ids, gradient, model, trained, pictures)
     return sums
 
   # The same in parts, for a model whose layers lie on several devices: each holds the layers
   # [first, end) with what trains in them, and hidden states and their gradients are handed on.
-  def stage_input(self: __torch__.CausalLm, ids: Tensor, lengths: List[int], model: __torch__.Model, alpha: float, seed: int) -> Tensor:
-    return __torch__.first_hidden(ids.to(model.device), model, __torch__.Noise(alpha, seed, lengths))
+  def stage_input(self: __torch__.CausalLm, ids: Tensor, lengths: List[int], pixels: Tensor, tiles: int, model: __torch__.Model, alpha: float, dropout: float, seeds: List[int]) -> Tensor:
+    pictures = __torch__.trained_pictures(pixels, tiles, dropout, seeds, model)
+    noise = __torch__.no_noise()
+    if torch.gt(alpha, 0.):
+      noise = __torch__.Noise(alpha, seeds[model.config.layers + 1], lengths)
+    return __torch__.first_hidden(ids.to(model.device), model, noise, pictures)
 
   # `lowest` at `end` keeps nothing for a backward pass.
   def stage_forward(self: __torch__.CausalLm, x: Tensor, rows: int, lengths: List[int], first: int, end: int, lowest: int, model: __torch__.Model, dropout: float, seeds: List[int], recompute: bool) -> __torch__.Passed:
@@ -894,8 +951,9 @@ class CausalLm(Module):
     return __torch__.backward_layers(passed.kept, gradient.to(model.device), first, end, lowest, model, trained, passed.run, dropout, seeds, recompute)
 
   # Of the first stage, where the embedding trains.
-  def stage_embedding_backward(self: __torch__.CausalLm, ids: Tensor, gradient: Tensor, model: __torch__.Model, trained: __torch__.Trained) -> None:
-    __torch__.embedding_backward(ids.to(model.device), gradient, model, trained)
+  def stage_embedding_backward(self: __torch__.CausalLm, ids: Tensor, gradient: Tensor, pixels: Tensor, tiles: int, model: __torch__.Model, trained: __torch__.Trained, dropout: float, seeds: List[int]) -> None:
+    pictures = __torch__.trained_pictures(pixels, tiles, dropout, seeds, model)
+    __torch__.embedding_backward(ids.to(model.device), gradient.to(model.device), model, trained, pictures)
     return None
 
   # L2 norm of this rank's part of the gradient, summed in float64: the square of a float32 may not
@@ -974,10 +1032,10 @@ class CausalLm(Module):
     return torch.zeros_like(trained.flat)
 
   # loss_sums over the supervised tokens; keeps neither graph nor logits.
-  def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], model: __torch__.Model, chunk: int) -> List[float]:
+  def evaluate(self: __torch__.CausalLm, ids: Tensor, labels: Tensor, lengths: List[int], pixels: Tensor, tiles: int, model: __torch__.Model, chunk: int) -> List[float]:
     torch.set_grad_enabled(False)
     rows, tokens = torch.size(ids)
-    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
+    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise(), __torch__.seen_pictures(pixels, tiles))
     run = __torch__.run_of(x, rows, lengths, model)
     none = annotate(Dict[str, Tensor], {})
     for i in range(model.config.layers):
@@ -986,10 +1044,10 @@ class CausalLm(Module):
 
   # Where the first number that isn't finite comes out: -1 of the embedding, i of layer i, `layers` of
   # the head, layers + 1 of nowhere.
-  def first_non_finite(self: __torch__.CausalLm, ids: Tensor, lengths: List[int], model: __torch__.Model, chunk: int) -> int:
+  def first_non_finite(self: __torch__.CausalLm, ids: Tensor, lengths: List[int], pixels: Tensor, tiles: int, model: __torch__.Model, chunk: int) -> int:
     torch.set_grad_enabled(False)
     rows, tokens = torch.size(ids)
-    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
+    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise(), __torch__.seen_pictures(pixels, tiles))
     run = __torch__.run_of(x, rows, lengths, model)
     none = annotate(Dict[str, Tensor], {})
     if torch.__not__(bool(torch.all(torch.isfinite(x)))):
@@ -1009,10 +1067,10 @@ class CausalLm(Module):
     return layers + 1
 
   # Logits of every position, (B, T) -> (B, T, V) float32.
-  def logits(self: __torch__.CausalLm, ids: Tensor, model: __torch__.Model) -> Tensor:
+  def logits(self: __torch__.CausalLm, ids: Tensor, pixels: Tensor, tiles: int, model: __torch__.Model) -> Tensor:
     torch.set_grad_enabled(False)
     rows, tokens = torch.size(ids)
-    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise())
+    x = __torch__.first_hidden(ids.to(model.device), model, __torch__.no_noise(), __torch__.seen_pictures(pixels, tiles))
     run = __torch__.run_of(x, rows, annotate(List[int], []), model)
     none = annotate(Dict[str, Tensor], {})
     for i in range(model.config.layers):
@@ -1021,6 +1079,12 @@ class CausalLm(Module):
     length = torch.floordiv(x.size(0), rows)
     all = __torch__.head(x, model, run).to(torch.device("cpu"), 6).view([rows, length, -1])
     return torch.slice(all, 1, length - tokens, length)
+
+  # The embeddings that pictures become.
+  def pieces(self: __torch__.CausalLm, pixels: Tensor, tiles: int, model: __torch__.Model) -> Tensor:
+    torch.set_grad_enabled(False)
+    pictures = __torch__.seen_pictures(pixels, tiles)
+    return __torch__.projected(__torch__.tower_output(pictures, model), pictures, model).to(torch.device("cpu"), 6)
 
   # Room for the keys and values of `length` positions of one sequence, with those of a prefix.
   def new_cache(self: __torch__.CausalLm, model: __torch__.Model, length: int) -> Dict[str, Tensor]:
@@ -1036,13 +1100,13 @@ class CausalLm(Module):
 
   # The token behind `ids`, which follow the `past` positions that the cache holds. A prompt's virtual
   # tokens come before the first.
-  def next_token(self: __torch__.CausalLm, ids: List[int], past: int, model: __torch__.Model, cache: Dict[str, Tensor], temperature: float, top_k: int, top_p: float, seed: int) -> int:
+  def next_token(self: __torch__.CausalLm, ids: List[int], pixels: Tensor, tiles: int, past: int, model: __torch__.Model, cache: Dict[str, Tensor], temperature: float, top_k: int, top_p: float, seed: int) -> int:
     torch.set_grad_enabled(False)
     tokens = torch.tensor(ids, dtype=4, device=model.device)
     if torch.eq(past, 0):
-      x = __torch__.first_hidden(torch.unsqueeze(tokens, 0), model, __torch__.no_noise())
+      x = __torch__.first_hidden(torch.unsqueeze(tokens, 0), model, __torch__.no_noise(), __torch__.seen_pictures(pixels, tiles))
     else:
-      x = __torch__.embed(tokens, model)
+      x = __torch__.with_pictures(__torch__.embed(tokens, model), tokens, __torch__.seen_pictures(pixels, tiles), model)
     n = x.size(0)
     run = __torch__.new_run(model, 1, annotate(List[int], []), past, n)
     for i in range(model.config.layers):

@@ -77,7 +77,8 @@ class GoldenTraceTest {
   private static TuningMethod method(Recipe recipe, ModelFolder folder) {
     return recipe.method().full() == null
         ? TuningMethod.of(recipe, folder)
-        : new FullMethod(recipe.method().full(), folder, /* decayVectors= */ true);
+        : new FullMethod(
+            recipe.method().full(), folder, FrozenParts.of(null, folder), /* decayVectors= */ true);
   }
 
   private static double largestRate(JsonNode trace) {

@@ -35,7 +35,7 @@ class LoraMergeTest {
             LAYER + ".lora_A.weight", HostTensor.ofFloats(new float[] {1, 2}, 1, 2),
             LAYER + ".lora_B.weight", HostTensor.ofFloats(new float[] {1, 0, -1}, 3, 1));
 
-    try (LoraMerge merge = new LoraMerge(folder, adapter, (layer, rank) -> 0.5 * rank)) {
+    try (LoraMerge merge = new LoraMerge(folder, Map.of(), adapter, (layer, rank) -> 0.5 * rank)) {
       String name = "model.layers.0.mlp.up_proj.weight";
       assertThat(merge.names()).containsExactly(name);
       assertThat(floats(merge.rows(name, weight(W), 0, 3))).containsExactly(1.5f, 3, 3, 4, 4.5f, 5);
@@ -52,7 +52,7 @@ class LoraMergeTest {
             LAYER + ".lora_B.weight", HostTensor.ofFloats(new float[] {1, 0, 0}, 3, 1),
             LAYER + ".lora_magnitude_vector", HostTensor.ofFloats(new float[] {10, 5, 1}, 3));
 
-    try (LoraMerge merge = new LoraMerge(folder, adapter, (layer, rank) -> 1)) {
+    try (LoraMerge merge = new LoraMerge(folder, Map.of(), adapter, (layer, rank) -> 1)) {
       float[] merged = floats(merge.rows(merge.names().iterator().next(), weight(W), 0, 3));
       // (3, 4) has the length 5, and so has (3, 4) without a change.
       assertThat(merged[0]).isEqualTo(6, within(1e-6f));
@@ -73,7 +73,7 @@ class LoraMergeTest {
             "base_model.model.model.embed_tokens.lora_embedding_B",
             HostTensor.ofFloats(new float[] {1, 10}, 2, 1));
 
-    try (LoraMerge merge = new LoraMerge(folder, adapter, (layer, rank) -> 2)) {
+    try (LoraMerge merge = new LoraMerge(folder, Map.of(), adapter, (layer, rank) -> 2)) {
       String name = "model.embed_tokens.weight";
       assertThat(merge.names()).containsExactly(name);
       assertThat(floats(merge.rows(name, weight(W), 0, 3))).containsExactly(3, 22, 3, 4, 9, 46);
@@ -88,7 +88,7 @@ class LoraMergeTest {
             LAYER + ".lora_A.weight", HostTensor.ofFloats(new float[] {1, 1}, 1, 2),
             LAYER + ".lora_B.weight", HostTensor.ofFloats(new float[] {0.0078125f}, 1, 1));
 
-    try (LoraMerge merge = new LoraMerge(folder, adapter, (layer, rank) -> 1)) {
+    try (LoraMerge merge = new LoraMerge(folder, Map.of(), adapter, (layer, rank) -> 1)) {
       // 1 + 2^-7 is the next number of BF16 after 1; 2 + 2^-7 lies half way, and 2 is even.
       ByteBuffer bits = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
       bits.putShort((short) 0x3F80).putShort((short) 0x4000).flip();
@@ -108,7 +108,7 @@ class LoraMergeTest {
             LAYER + ".lora_A.weight", HostTensor.ofFloats(new float[] {70_000, 0}, 1, 2),
             LAYER + ".lora_B.weight", HostTensor.ofFloats(new float[] {1}, 1, 1));
 
-    try (LoraMerge merge = new LoraMerge(folder, adapter, (layer, rank) -> 1)) {
+    try (LoraMerge merge = new LoraMerge(folder, Map.of(), adapter, (layer, rank) -> 1)) {
       WeightLocation half =
           weight(new HostTensor("F16", new long[] {1, 2}, ByteBuffer.allocate(4)));
       assertThatThrownBy(() -> merge.rows(merge.names().iterator().next(), half, 0, 1))
@@ -122,7 +122,7 @@ class LoraMergeTest {
     Map<String, HostTensor> adapter =
         Map.of(LAYER + ".lora_A.weight", HostTensor.ofFloats(new float[] {1, 2}, 1, 2));
 
-    assertThatThrownBy(() -> new LoraMerge(folder, adapter, (layer, rank) -> 1))
+    assertThatThrownBy(() -> new LoraMerge(folder, Map.of(), adapter, (layer, rank) -> 1))
         .isInstanceOf(TrainerException.class)
         .hasMessageContaining("can't be merged", "up_proj.lora_A");
   }
@@ -134,7 +134,7 @@ class LoraMergeTest {
             LAYER + ".lora_A.weight", HostTensor.ofFloats(new float[] {1, 2, 3}, 1, 3),
             LAYER + ".lora_B.weight", HostTensor.ofFloats(new float[] {1, 0, -1}, 3, 1));
 
-    try (LoraMerge merge = new LoraMerge(folder, adapter, (layer, rank) -> 1)) {
+    try (LoraMerge merge = new LoraMerge(folder, Map.of(), adapter, (layer, rank) -> 1)) {
       WeightLocation base = weight(W);
       assertThatThrownBy(() -> merge.rows(merge.names().iterator().next(), base, 0, 3))
           .isInstanceOf(TrainerException.class)

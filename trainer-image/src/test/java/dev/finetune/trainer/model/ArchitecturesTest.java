@@ -61,7 +61,7 @@ class ArchitecturesTest {
             .with(settings)
             .config();
 
-    Map<String, Double> numbers = Architectures.of(config).numbers(config);
+    Map<String, Double> numbers = Network.of(config).text().numbers(config);
 
     assertThat(numbers.getOrDefault("sliding_window", 0.0)).isEqualTo((double) tokens);
     assertThat(IntStream.range(0, 16).filter(i -> numbers.containsKey("sliding." + i)))
@@ -302,12 +302,11 @@ class ArchitecturesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "InternVLChatModel|is InternVL: a language model with an image tower in front, which isn't",
-        "InternVLForConditionalGeneration|an image tower in front, which isn't supported yet",
         "Gemma3ForConditionalGeneration|Gemma3ForCausalLM.from_pretrained(...).save_pretrained(...)",
         "MambaForCausalLM|which isn't supported; supported are LlamaForCausalLM, Qwen2ForCausalLM,"
             + " Qwen3ForCausalLM, MistralForCausalLM, SmolLM3ForCausalLM, Gemma2ForCausalLM,"
-            + " Gemma3ForCausalLM, Phi3ForCausalLM"
+            + " Gemma3ForCausalLM, Phi3ForCausalLM, InternLM2ForCausalLM, and with pictures"
+            + " InternVLChatModel and InternVLForConditionalGeneration"
       })
   void otherArchitecturesAreRefusedWithWhatToDo(String name, String message) throws IOException {
     ChangedModel model = new ChangedModel("tiny-llama", folder).architecture(name);

@@ -60,7 +60,7 @@ public final class SparseModel {
     ModelConfig read = ModelConfig.read(folder.resolve("config.json"));
     ObjectNode header = JSON.createObjectNode();
     long end = 0;
-    for (var weight : Architectures.of(read).weights(read).entrySet()) {
+    for (var weight : Network.of(read).weights().entrySet()) {
       ObjectNode tensor = header.putObject(weight.getKey()).put("dtype", "BF16");
       long bytes = 2;
       var shape = tensor.putArray("shape");

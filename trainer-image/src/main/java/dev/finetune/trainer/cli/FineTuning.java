@@ -167,6 +167,7 @@ final class FineTuning {
       TrainingData rows = data(dataset, tokenizer.padId());
       requireValidation(rows);
       ModelFolder folder = ModelFolder.open(modelPath);
+      folder.config().checkLength(dataset.verdict().maxLength());
       stop.check();
       return new Inputs(folder, rows, run);
     }

@@ -86,6 +86,7 @@ final class PlanCommand implements Callable<Integer> {
       PreparedDataset dataset = data.prepare(tokenizer, LocalDate.now(ZoneOffset.UTC));
       stop.check();
       ModelFolder folder = ModelFolder.open(data.modelPath());
+      folder.config().checkLength(dataset.verdict().maxLength());
       var devices = options.devices(/* localRank= */ 0);
       return new Planning(
               recipe.recipe(),

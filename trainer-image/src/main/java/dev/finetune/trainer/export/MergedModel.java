@@ -117,16 +117,18 @@ public final class MergedModel {
 
   /** One model at a time is in memory. */
   private String compare(SavedAdapter loaded, Path merged) {
-    List<int[]> prompts = Probe.of(base.path());
+    List<Probe> probes = Probe.of(base.path());
     try {
       List<HostTensor> expected;
       try (CausalLm model = CausalLm.load(base, device, Precision.FP32);
           TextGenerator tuned = loaded.on(model)) {
-        expected = prompts.stream().map(tuned::logits).toList();
+        expected =
+            probes.stream().map(probe -> tuned.logits(probe.ids(), probe.pictures())).toList();
       }
       try (CausalLm model = CausalLm.load(ModelFolder.open(merged), device, Precision.FP32);
           TextGenerator plain = TextGenerator.of(model)) {
-        List<HostTensor> actual = prompts.stream().map(plain::logits).toList();
+        List<HostTensor> actual =
+            probes.stream().map(probe -> plain.logits(probe.ids(), probe.pictures())).toList();
         return accepted(MergeCertificate.of(expected, actual));
       }
     } catch (TrainerException e) {

@@ -5,12 +5,24 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.ChatTemplate;
 import dev.finetune.trainer.data.Message;
 import dev.finetune.trainer.data.Tokenizer;
+import dev.finetune.trainer.model.PictureInput;
+import dev.finetune.trainer.picture.Picture;
+import dev.finetune.trainer.picture.Tiling;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
-/** Prompts on which two forms of a model are compared: speech, numbers, code, another script. */
-final class Probe {
+/**
+ * Prompts on which two forms of a model are compared: speech, numbers, code, another script, and a
+ * picture where the model takes pictures.
+ *
+ * @param ids the prompt's token ids
+ * @param pictures those whose tokens they have
+ */
+record Probe(int[] ids, List<Picture> pictures) {
   private static final List<String> TEXTS =
       List.of(
           "What is the capital of France?",
@@ -19,13 +31,16 @@ final class Probe {
           "Write a Python function that reverses a list.",
           "Übersetze ins Deutsche: \u4f60\u597d\uff0c\u4e16\u754c");
 
-  private Probe() {}
-
-  /** The prompts' token ids, in the chat template where the model has one. */
-  static List<int[]> of(Path model) {
+  /** The probes of a model, in the chat template where it has one. */
+  static List<Probe> of(Path model) {
+    List<Probe> probes = new ArrayList<>();
     try (Tokenizer tokenizer = Tokenizer.load(model)) {
-      return TEXTS.stream().map(text -> tokenizer.encode(rendered(model, text))).toList();
+      for (String text : TEXTS) {
+        probes.add(new Probe(tokenizer.encode(rendered(model, text)), List.of()));
+      }
+      PictureInput.of(model).ifPresent(tiling -> probes.add(withPicture(tokenizer, tiling)));
     }
+    return probes;
   }
 
   private static String rendered(Path model, String text) {
@@ -36,5 +51,44 @@ final class Probe {
       // A base model may have none, and then the text alone is a prompt.
       return text;
     }
+  }
+
+  private static Probe withPicture(Tokenizer tokenizer, Tiling tiling) {
+    int[] pieces = new int[tiling.tokensPerTile()];
+    Arrays.fill(pieces, tokenizer.encode(PictureInput.TOKEN)[0]);
+    int[] ids =
+        IntStream.concat(
+                Arrays.stream(pieces), Arrays.stream(tokenizer.encode("What is in the picture?")))
+            .toArray();
+    return new Probe(ids, List.of(new Stripes(tiling.size())));
+  }
+
+  /** A tile whose channels have stripes in different directions. */
+  private record Stripes(int size) implements Picture {
+    @Override
+    public int tiles() {
+      return 1;
+    }
+
+    @Override
+    public String sha256() {
+      return "";
+    }
+
+    @Override
+    public byte[] pixels() {
+      byte[] pixels = new byte[size * size * 3];
+      for (int i = 0; i < size * size; i++) {
+        int x = i % size;
+        int y = i / size;
+        pixels[3 * i] = (byte) (7 * x);
+        pixels[3 * i + 1] = (byte) (5 * y);
+        pixels[3 * i + 2] = (byte) (3 * (x + y));
+      }
+      return pixels;
+    }
+
+    @Override
+    public void prefetch() {}
   }
 }

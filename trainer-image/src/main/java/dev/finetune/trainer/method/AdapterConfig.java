@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Writes PEFT's adapter_config.json: the keys that PEFT and vLLM read and no others, since PEFT
@@ -148,15 +149,37 @@ final class AdapterConfig {
     }
   }
 
-  /** The suffixes, which every reader takes, where they name just these layers; else full paths. */
+  /**
+   * The last parts of their paths, which every reader takes, where they name just these layers; else
+   * the last two parts; else whole paths. A number alone names layers of other kinds too.
+   */
   private static Set<String> targetModules(List<LinearLayer> adapted, List<LinearLayer> all) {
-    Set<String> suffixes =
-        adapted.stream()
-            .map(LinearLayer::moduleSuffix)
-            .collect(Collectors.toCollection(TreeSet::new));
-    long named = all.stream().filter(layer -> suffixes.contains(layer.moduleSuffix())).count();
-    return named == adapted.size()
-        ? suffixes
-        : adapted.stream().map(LinearLayer::module).collect(Collectors.toCollection(TreeSet::new));
+    return IntStream.rangeClosed(1, 2)
+        .mapToObj(parts -> names(adapted, parts))
+        .filter(names -> names.stream().noneMatch(name -> Character.isDigit(name.charAt(0))))
+        .filter(
+            names ->
+                all.stream().filter(layer -> isNamed(layer, names)).count() == adapted.size())
+        .findFirst()
+        .orElseGet(() -> names(adapted, Integer.MAX_VALUE));
+  }
+
+  private static boolean isNamed(LinearLayer layer, Set<String> names) {
+    return names.stream()
+        .anyMatch(name -> layer.module().equals(name) || layer.module().endsWith("." + name));
+  }
+
+  private static Set<String> names(List<LinearLayer> layers, int parts) {
+    return layers.stream()
+        .map(layer -> lastParts(layer.module(), parts))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static String lastParts(String path, int parts) {
+    int dot = path.length();
+    for (int i = 0; i < parts && dot >= 0; i++) {
+      dot = path.lastIndexOf('.', dot - 1);
+    }
+    return path.substring(dot + 1);
   }
 }

@@ -5,6 +5,7 @@ import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.ModelPart;
 import dev.finetune.trainer.model.Tuning;
 import dev.finetune.trainer.safetensors.HostTensor;
 import java.util.List;
@@ -124,6 +125,12 @@ public sealed interface TuningMethod
         .filter(tensor -> tensor.part() == part)
         .mapToLong(TrainedTensor::elements)
         .sum();
+  }
+
+  /** Whether something trains in a part of the model. */
+  default boolean trains(ModelPart part) {
+    return tensors().all().stream()
+        .anyMatch(tensor -> ModelFolder.modelPart(tensor.name()) == part);
   }
 
   /** Tokens before every sequence that aren't in the data. */

@@ -100,6 +100,25 @@ public final class ModelConfig {
     return whole("max_position_embeddings");
   }
 
+  /**
+   * Refuses sequences for which the frequencies of the positions would have to change: those longer
+   * than the model was made for, where its scaling is "dynamic".
+   *
+   * @param tokens of the longest sequence
+   * @throws TrainerException with {@link TrainerExit#USAGE} if it is too long
+   */
+  public void checkLength(int tokens) {
+    JsonNode scaling = has("rope_parameters") ? value("rope_parameters") : value("rope_scaling");
+    boolean dynamic =
+        scaling.path("rope_type").asText(scaling.path("type").asText()).equals("dynamic");
+    if (dynamic && tokens > maxPositions()) {
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          "a sequence of %,d tokens is longer than the model's %,d positions, and beyond them its dynamic scaling of positions isn't supported; set training.maxLength to at most %d"
+              .formatted(tokens, maxPositions(), maxPositions()));
+    }
+  }
+
   boolean has(String key) {
     return root.hasNonNull(key);
   }

@@ -155,6 +155,11 @@ public final class ModelFolder {
     return network.tower();
   }
 
+  /** The sizes of the vision tower and its projector; empty where the model takes text alone. */
+  public Optional<VisionConfig> vision() {
+    return tower().map(VisionTower::config);
+  }
+
   /** Layers of the vision tower; 0 where the model takes text alone. */
   public int towerLayers() {
     return tower().map(each -> each.config().layers()).orElse(0);

@@ -62,7 +62,7 @@ record RopeParameters(Map<String, Double> numbers) {
     numbers.put(THETA, theta);
     String type = type(parameters);
     switch (type) {
-      // A longer base comes in behind max_position_embeddings only, which no sequence exceeds here.
+      // It changes nothing up to max_position_embeddings, and longer sequences are refused.
       case "default", "dynamic" -> {}
       case "linear" -> put(numbers, config, key, parameters, type, List.of("factor"));
       case "llama3" -> put(numbers, config, key, parameters, type, LLAMA3);

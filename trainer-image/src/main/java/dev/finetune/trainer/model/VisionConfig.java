@@ -17,7 +17,7 @@ package dev.finetune.trainer.model;
  * @param fused whether q, k and v are one linear layer
  * @param text size of the language model's hidden states, C
  */
-record VisionConfig(
+public record VisionConfig(
     int layers,
     long hidden,
     long inner,
@@ -84,17 +84,17 @@ record VisionConfig(
   }
 
   /** Patches along a tile's side. */
-  long grid() {
+  public long grid() {
     return imageSize / patchSize;
   }
 
   /** Positions of a tile in the tower: a class token, and the patches. */
-  long tokens() {
+  public long tokens() {
     return 1 + grid() * grid();
   }
 
   /** Positions of a tile in the text: pixel shuffle joins four patches. */
-  long tokensPerTile() {
+  public long tokensPerTile() {
     return grid() * grid() / 4;
   }
 }

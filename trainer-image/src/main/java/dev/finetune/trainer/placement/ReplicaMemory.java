@@ -7,6 +7,7 @@ import dev.finetune.trainer.model.LayerTraits;
 import dev.finetune.trainer.model.LinearLayer;
 import dev.finetune.trainer.model.ModelConfig;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.ModelPart;
 import dev.finetune.trainer.model.Nf4;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -43,7 +44,8 @@ import java.util.stream.LongStream;
  * e more, and one through capped scores, when the MLP's part of the graph is gone, two float32
  * matrices of their size. The head works on no more than a chunk of rows at a time: three float32
  * matrices of chunk x V (the logarithms of the probabilities, their gradient and the logits'), one
- * more where the logits have a soft cap, besides four of N C e.
+ * more where the logits have a soft cap, besides four of N C e. Pictures are looked at where the
+ * embedding is: {@link TowerMemory}.
  */
 public final class ReplicaMemory {
   /** float32 value, gradient, and AdamW's two moments. */
@@ -182,7 +184,24 @@ public final class ReplicaMemory {
     long working = 2 * states + Math.max(ofMlp, ofScores);
     long backward = batch.recompute() ? largest + working : working;
     long head = layers.hasHead() ? head(states) : 0;
-    return inFlight * (kept + mask()) + Math.max(backward, head) + weightsInUse(layers);
+    long tower = layers.hasEmbedding() ? tower() : 0;
+    return inFlight * (kept + mask())
+        + Math.max(tower, Math.max(backward, head))
+        + weightsInUse(layers);
+  }
+
+  /** Of the tiles that the rows have room for: each takes the same number of tokens. */
+  private long tower() {
+    return folder
+        .vision()
+        .map(
+            sizes -> {
+              long tiles = batch.rows() * (batch.length() / sizes.tokensPerTile());
+              return new TowerMemory(sizes, tiles, batch.bytesPerNumber())
+                  .activations(
+                      method.trains(ModelPart.PROJECTOR), method.trains(ModelPart.VISION_TOWER));
+            })
+        .orElse(0L);
   }
 
   /** Tokens of a micro-batch with those that the method puts before them. */

@@ -7,11 +7,14 @@ import dev.finetune.trainer.data.ChatTemplate;
 import dev.finetune.trainer.data.DatasetPreparation;
 import dev.finetune.trainer.data.PreparedDataset;
 import dev.finetune.trainer.data.Tokenizer;
+import dev.finetune.trainer.model.PictureInput;
+import dev.finetune.trainer.picture.Tiling;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.Optional;
 
 /**
  * Reads and checks every row of a recipe before anything large is loaded; the same for {@code sft}
@@ -35,6 +38,12 @@ record DataCheck(Recipe recipe, Locations locations) {
               .formatted(locations.describe(recipe.model().source())));
     }
     return path;
+  }
+
+  /** How the model's pictures are cut for this recipe; empty where it takes text alone. */
+  Optional<Tiling> tiling() {
+    Integer most = recipe.model().maxTiles();
+    return PictureInput.of(modelPath()).map(own -> most == null ? own : own.withMost(most));
   }
 
   /**

@@ -3,14 +3,17 @@ package dev.finetune.trainer.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.PreparedDataset;
 import dev.finetune.trainer.data.Tokenizer;
+import dev.finetune.trainer.method.TuningMethod;
 import dev.finetune.trainer.model.ModelFolder;
 import java.io.PrintStream;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
@@ -50,6 +53,14 @@ final class PlanCommand implements Callable<Integer> {
               + " matrix products are measured on the first device for two seconds.")
   private Double flops;
 
+  @Option(
+      names = "--without_data",
+      description =
+          "Plan from the model's config.json alone, for rows of maxLength tokens: neither rows nor"
+              + " tokenizer nor weights are read, nor need the devices be here. Says what lies where and"
+              + " whether it fits.")
+  private boolean withoutData;
+
   @Option(names = "--json", description = "Print the plan as JSON.")
   private boolean json;
 
@@ -68,7 +79,11 @@ final class PlanCommand implements Callable<Integer> {
     ProgramEnd end =
         ProgramEnd.after(
             () -> {
-              print(plan());
+              if (withoutData) {
+                print(sizes());
+              } else {
+                print(plan());
+              }
               return "planned";
             });
     return new LastWords(spec.commandLine().getErr(), options.debug(), Optional.empty()).say(end);
@@ -78,23 +93,50 @@ final class PlanCommand implements Callable<Integer> {
     if (flops != null && !(flops > 0)) {
       throw new TrainerException(TrainerExit.USAGE, "--flops must be above 0, in TFLOP/s");
     }
-    ResolvedRecipe recipe = options.recipe(spec.commandLine().getParseResult());
-    RankEnvironment environmentOfRanks = RankEnvironment.of(System.getenv());
-    int ranks = environmentOfRanks.nodes() * options.ranksPerNode(environmentOfRanks);
-    DataCheck data = new DataCheck(recipe.recipe(), new Locations(environment.volumes()));
+    Recipe recipe = recipe();
+    DataCheck data = new DataCheck(recipe, new Locations(environment.volumes()));
     try (Tokenizer tokenizer = Tokenizer.load(data.modelPath())) {
       PreparedDataset dataset = data.prepare(tokenizer, LocalDate.now(ZoneOffset.UTC));
       stop.check();
       ModelFolder folder = ModelFolder.open(data.modelPath());
       folder.config().checkLength(dataset.verdict().maxLength());
-      var devices = options.devices(/* localRank= */ 0);
-      return new Planning(
-              recipe.recipe(),
-              ranks,
-              devices,
-              options.budgets(/* localRank= */ 0, devices.size()),
-              flops == null ? OptionalDouble.empty() : OptionalDouble.of(flops * TERA))
-          .plan(dataset, folder);
+      return planning(recipe).plan(dataset, folder);
+    }
+  }
+
+  private SizesPlan sizes() {
+    Recipe recipe = recipe();
+    int length = recipe.training().maxLength();
+    DataCheck data = new DataCheck(recipe, new Locations(environment.volumes()));
+    ModelFolder folder = ModelFolder.ofConfig(data.modelPath());
+    folder.config().checkLength(length);
+    return new SizesPlan(
+        TuningMethod.of(recipe, folder).counts(folder),
+        length,
+        data.tiling().map(tiling -> SizesPlan.Pictures.of(tiling, length)).orElse(null),
+        planning(recipe).devices(folder, length));
+  }
+
+  private Recipe recipe() {
+    return options.recipe(spec.commandLine().getParseResult()).recipe();
+  }
+
+  private Planning planning(Recipe recipe) {
+    RankEnvironment environmentOfRanks = RankEnvironment.of(System.getenv());
+    List<String> devices = options.devices(/* localRank= */ 0);
+    return new Planning(
+        recipe,
+        environmentOfRanks.nodes() * options.ranksPerNode(environmentOfRanks),
+        devices,
+        options.budgets(/* localRank= */ 0, devices.size()),
+        flops == null ? OptionalDouble.empty() : OptionalDouble.of(flops * TERA));
+  }
+
+  private void print(SizesPlan plan) throws JsonProcessingException {
+    if (json) {
+      out.println(JSON.writeValueAsString(plan));
+    } else {
+      plan.lines().forEach(out::println);
     }
   }
 

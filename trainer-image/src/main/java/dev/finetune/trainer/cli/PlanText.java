@@ -24,13 +24,13 @@ record PlanText(RunPlan plan, int width) {
     rows(lines);
     lengths(lines);
     steps(lines);
-    devices(lines);
+    lines.addAll(devices(plan.devices()));
     time(lines);
     plan.warnings().forEach(warning -> lines.add("warning: " + warning));
     return lines;
   }
 
-  private static String line(String label, String text, Object... values) {
+  static String line(String label, String text, Object... values) {
     return LABEL.formatted(label) + String.format(Locale.ROOT, text, values);
   }
 
@@ -102,9 +102,11 @@ record PlanText(RunPlan plan, int width) {
     }
   }
 
-  private void devices(List<String> lines) {
+  /** A line for each device. */
+  static List<String> devices(List<RunPlan.Device> devices) {
+    List<String> lines = new ArrayList<>();
     String label = "memory";
-    for (RunPlan.Device device : plan.devices()) {
+    for (RunPlan.Device device : devices) {
       lines.add(
           line(
               label,
@@ -117,6 +119,7 @@ record PlanText(RunPlan plan, int width) {
               ByteSize.gib(device.activations())));
       label = "";
     }
+    return lines;
   }
 
   private void time(List<String> lines) {

@@ -81,9 +81,18 @@ record Planning(
   /** Where the longest row is shorter than maxLength, no micro-batch is as long either. */
   private List<RunPlan.Device> devices(PreparedDataset dataset, ModelFolder folder) {
     TrainingOptions training = recipe.training();
+    return devices(
+        folder,
+        training.packing() ? training.maxLength() : Math.max(1, dataset.verdict().maxLength()));
+  }
+
+  /**
+   * What each device holds.
+   *
+   * @param length tokens of the longest row
+   */
+  List<RunPlan.Device> devices(ModelFolder folder, int length) {
     MicroBatchSize largest = LayeredModels.microBatch(recipe, devices.get(0));
-    int length =
-        training.packing() ? training.maxLength() : Math.max(1, dataset.verdict().maxLength());
     ReplicaMemory memory =
         LayeredModels.memory(recipe, folder, devices.get(0), largest.withLength(length));
     LayerPlan plan = LayerPlan.of(memory, devices, budgets);

@@ -150,16 +150,15 @@ final class AdapterConfig {
   }
 
   /**
-   * The last parts of their paths, which every reader takes, where they name just these layers; else
-   * the last two parts; else whole paths. A number alone names layers of other kinds too.
+   * The last parts of their paths, which every reader takes, where they name just these layers;
+   * else the last two parts; else whole paths. A number alone names layers of other kinds too.
    */
   private static Set<String> targetModules(List<LinearLayer> adapted, List<LinearLayer> all) {
     return IntStream.rangeClosed(1, 2)
         .mapToObj(parts -> names(adapted, parts))
         .filter(names -> names.stream().noneMatch(name -> Character.isDigit(name.charAt(0))))
         .filter(
-            names ->
-                all.stream().filter(layer -> isNamed(layer, names)).count() == adapted.size())
+            names -> all.stream().filter(layer -> isNamed(layer, names)).count() == adapted.size())
         .findFirst()
         .orElseGet(() -> names(adapted, Integer.MAX_VALUE));
   }

@@ -248,7 +248,7 @@ public final class LayeredModel implements TrainableModel {
 
   @Override
   public ParameterCounts parameters() {
-    return TunedModel.counts(method, first().base().folder());
+    return method.counts(first().base().folder());
   }
 
   @Override

@@ -309,15 +309,7 @@ public final class TunedModel implements TrainableModel {
 
   @Override
   public ParameterCounts parameters() {
-    return counts(method, base.folder());
-  }
-
-  /** Counts of all layers. */
-  static ParameterCounts counts(TuningMethod method, ModelFolder folder) {
-    LayerRange all = LayerRange.all(folder.config().layers());
-    long trainable = method.tensors().elements();
-    return new ParameterCounts(
-        trainable, folder.parameters(all, method.replacedWeights()) + trainable);
+    return method.counts(base.folder());
   }
 
   CausalLm base() {

@@ -1,9 +1,11 @@
 package dev.finetune.trainer.method;
 
 import dev.finetune.api.v1alpha1.MethodOptions;
+import dev.finetune.api.v1alpha1.ParameterCounts;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.model.CausalLm;
+import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.model.ModelPart;
 import dev.finetune.trainer.model.Tuning;
@@ -125,6 +127,13 @@ public sealed interface TuningMethod
         .filter(tensor -> tensor.part() == part)
         .mapToLong(TrainedTensor::elements)
         .sum();
+  }
+
+  /** Counts of what trains and of the whole model with it. */
+  default ParameterCounts counts(ModelFolder folder) {
+    LayerRange all = LayerRange.all(folder.config().layers());
+    long trainable = tensors().elements();
+    return new ParameterCounts(trainable, folder.parameters(all, replacedWeights()) + trainable);
   }
 
   /** Whether something trains in a part of the model. */

@@ -165,4 +165,55 @@ class PlanCommandTest {
         .contains("--dataset yours: ")
         .contains("only mine");
   }
+
+  /** The figures of docs/gpu.md. */
+  @Test
+  void plansInternVl2On4DevicesFromItsConfigurationAlone() throws IOException {
+    Path model = Path.of("src/test/resources/internvl2-8b").toAbsolutePath();
+    Program end =
+        Program.run(
+            ("plan --without_data --model_id_or_path %s --dataset nowhere.jsonl --template_type"
+                    + " internvl2 --lora_target_modules ALL --lora_lr_ratio 16.0 --lora_rank 16"
+                    + " --learning_rate 1e-4 --num_train_epochs 5 --use_flash_attn True"
+                    + " --gradient_accumulation_steps 4 --batch_size 2 --eval_steps 50 --save_steps"
+                    + " 500 --neftune_noise_alpha 5 --model_type internvl2-8b --device_max_memory"
+                    + " 15GB 15GB 15GB 15GB --device cuda:0,cuda:1,cuda:2,cuda:3 --output_dir %s")
+                .formatted(model, folder.resolve("out"))
+                .split(" "));
+
+    assertThat(end.code()).as(end.err()).isZero();
+    // 8,075,365,376 are published.
+    assertThat(end.out())
+        .contains("model      8,113,376,256 numbers, 38,010,880 that train")
+        .contains("a tile takes 256 tokens, a picture up to 3,328; a row of maxLength 2,048 has")
+        .contains("memory     cuda:0: layers 0-5, ")
+        .contains("cuda:1: layers 6-14, ")
+        .contains("cuda:2: layers 15-23, ")
+        .contains("cuda:3: layers 24-31, ");
+    String documented = Files.readString(Path.of("../docs/gpu.md"));
+    end.out().lines().forEach(line -> assertThat(documented).contains("    " + line));
+  }
+
+  @Test
+  void aTowerCountsOnTheFirstDevice() {
+    Path model = Path.of("src/test/resources/internvl2-8b").toAbsolutePath();
+    Program end =
+        Program.run(
+            "plan",
+            "--without_data",
+            "--model",
+            model.toString(),
+            "--dataset",
+            "nowhere.jsonl",
+            "--device",
+            "cuda:0,cuda:1",
+            "--device_max_memory",
+            "1GB",
+            "15GB",
+            "--output_dir",
+            folder.resolve("out").toString());
+
+    assertThat(end.code()).isEqualTo(71);
+    assertThat(end.err()).contains("the model doesn't fit: cuda:0 lacks ");
+  }
 }

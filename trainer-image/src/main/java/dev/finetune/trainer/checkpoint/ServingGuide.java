@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -20,6 +21,12 @@ final class ServingGuide {
 
   /** Layers at the ends of the network, whose adapters vLLM doesn't load. */
   private static final Set<String> ENDS = Set.of("embed_tokens", "lm_head");
+
+  /** Layers of InternVL's vision tower and projector, in both forms of its folders. */
+  private static final Pattern PICTURES =
+      Pattern.compile(
+          "(.*\\.)?(mlp1\\.\\d|linear_[12]|qkv|proj|fc[12]|projection_layer|attention\\.[qkv]_proj)");
+
 
   private ServingGuide() {}
 
@@ -168,6 +175,12 @@ final class ServingGuide {
             .anyMatch(ENDS::contains);
     if (ends) {
       reasons.add("it adapts no embedding and no head");
+    }
+    boolean pictures =
+        StreamSupport.stream(config.path("target_modules").spliterator(), false)
+            .anyMatch(target -> PICTURES.matcher(target.asText()).matches());
+    if (pictures) {
+      reasons.add("it adapts the language model of a model for pictures alone");
     }
     return reasons;
   }

@@ -48,7 +48,9 @@ class ServingGuideTest {
         "`peft_type`: `LORA`, `r`: 513|ranks up to 512, and this one is 513",
         "`peft_type`: `LORA`, `r`: 8, `modules_to_save`: [`lm_head`]|no whole modules",
         "`peft_type`: `LORA`, `r`: 8, `target_modules`: [`q_proj`, `lm_head`]|no embedding and no head",
-        "`peft_type`: `LORA`, `r`: 8, `target_modules`: [`model.embed_tokens`]|no embedding and no head"
+        "`peft_type`: `LORA`, `r`: 8, `target_modules`: [`model.embed_tokens`]|no embedding and no head",
+        "`peft_type`: `LORA`, `r`: 8, `target_modules`: [`attention.wqkv`, `mlp1.1`]|a model for pictures alone",
+        "`peft_type`: `LORA`, `r`: 8, `target_modules`: [`self_attn.q_proj`, `attention.q_proj`]|for pictures alone"
       })
   void whatVllmRefusesIsSaidWithTheWayOut(String config, String reason) throws IOException {
     assertThat(guide(config.replace('`', '"'), "Auto"))

@@ -7,6 +7,7 @@ import dev.finetune.trainer.TrainerException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,9 +52,9 @@ class AddedTokensTest {
     write("added_tokens.json", "{\"<IMG_CONTEXT>\": 7, \"<ref>\": 5}");
 
     assertThat(AddedTokens.id(folder, "<IMG_CONTEXT>")).hasValue(7);
-    assertThat(AddedTokens.ofConfiguration(folder))
+    assertThat(AddedTokens.ofConfiguration(folder, Set.of("<ref>")))
         .containsExactly(
-            new AddedToken(5, "<ref>", false, false, false, false, true),
+            new AddedToken(5, "<ref>", true, false, false, false, false),
             new AddedToken(7, "<IMG_CONTEXT>", false, false, false, false, true));
   }
 
@@ -66,9 +67,9 @@ class AddedTokensTest {
   void theConfigurationsTokensComeInTheOrderOfTheirIdsWithTheirFlags() throws IOException {
     write("tokenizer_config.json", CONFIG);
 
-    assertThat(AddedTokens.ofConfiguration(folder))
+    assertThat(AddedTokens.ofConfiguration(folder, Set.of("<box>")))
         .containsExactly(
-            new AddedToken(9, "<box>", false, false, false, true, true),
+            new AddedToken(9, "<box>", true, false, false, true, false),
             new AddedToken(92546, "<IMG_CONTEXT>", true, false, false, false, false));
   }
 

@@ -6,6 +6,8 @@ import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.model.FolderJson;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,8 +17,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** A model's tokenizer.json with the special ids of its configuration. Safe for many threads. */
+/** A model's tokenizer with the special ids of its configuration. Safe for many threads. */
 public final class Tokenizer implements AutoCloseable {
+  /** The file that Hugging Face's tokenizers read and write; where it is, nothing else counts. */
+  static final String JSON = "tokenizer.json";
+
+  /** What to do where a folder's own files don't do. */
+  static final String SAVE_JSON =
+      "; transformers writes a tokenizer.json with"
+          + " AutoTokenizer.from_pretrained(...).save_pretrained(...)";
+
   private final HuggingFaceTokenizer tokenizer;
   private final Map<String, String> specialTokens;
   private final Set<Integer> stopIds;
@@ -41,31 +51,42 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * Reads the tokenizer of a model.
+   * Reads the tokenizer of a model: tokenizer.json, or tokenizer.model where there is none.
    *
    * @param model the model folder
-   * @throws TrainerException with {@link TrainerExit#MODEL} if tokenizer.json is missing or broken
+   * @throws TrainerException with {@link TrainerExit#MODEL} if there is neither, or what is there
+   *     is broken or isn't supported
    */
   public static Tokenizer load(Path model) {
-    Path file = model.resolve("tokenizer.json");
-    if (!Files.exists(file)) {
+    Path file = model.resolve(JSON);
+    boolean converted = SentencePieceModel.isUsed(model);
+    if (!converted && !Files.exists(file)) {
       throw new TrainerException(
           TrainerExit.MODEL,
           file
-              + " doesn't exist; the model needs a tokenizer.json, which transformers writes with"
-              + " AutoTokenizer.from_pretrained(...).save_pretrained(...)");
+              + " doesn't exist, nor a tokenizer.model of SentencePiece; the model needs one of them"
+              + SAVE_JSON);
     }
     // The library's own defaults cut at 512 tokens and write a warning for each row.
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");
     try {
+      TokenizerConfig config = TokenizerConfig.read(model);
+      if (!converted) {
+        return new Tokenizer(HuggingFaceTokenizer.newInstance(file, options), config);
+      }
+      byte[] json = SentencePieceConversion.of(SentencePieceModel.read(model), config).json();
       return new Tokenizer(
-          HuggingFaceTokenizer.newInstance(file, options), TokenizerConfig.read(model));
+          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options), config);
     } catch (IOException | RuntimeException e) {
       if (e instanceof TrainerException known) {
         throw known;
       }
       throw new TrainerException(
-          TrainerExit.MODEL, file + " can't be read as a tokenizer: " + e.getMessage(), e);
+          TrainerExit.MODEL,
+          (converted ? model.resolve(SentencePieceModel.FILE) : file)
+              + " can't be read as a tokenizer: "
+              + e.getMessage(),
+          e);
     }
   }
 
@@ -187,7 +208,7 @@ public final class Tokenizer implements AutoCloseable {
           name
               + " of tokenizer_config.json is '"
               + token
-              + "', which tokenizer.json doesn't hold as"
+              + "', which the tokenizer doesn't hold as"
               + " one token");
     }
     return Optional.of(ids[0]);
@@ -195,10 +216,9 @@ public final class Tokenizer implements AutoCloseable {
 
   private Set<Integer> stopIds(Path model) {
     Set<Integer> ids = new TreeSet<>();
-    JsonNode eos =
-        TokenizerConfig.json(model.resolve("generation_config.json")).path("eos_token_id");
+    JsonNode eos = FolderJson.read(model.resolve("generation_config.json")).path("eos_token_id");
     if (eos.isMissingNode() || eos.isNull()) {
-      eos = TokenizerConfig.json(model.resolve("config.json")).path("eos_token_id");
+      eos = FolderJson.read(model.resolve("config.json")).path("eos_token_id");
     }
     if (eos.isInt()) {
       ids.add(eos.intValue());

@@ -1,9 +1,9 @@
 package dev.finetune.trainer.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
+import dev.finetune.trainer.model.FolderJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,14 +12,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a model folder says about its tokenizer beside tokenizer.json.
+ * What a model folder says about its tokenizer beside the tokenizer itself.
  *
  * @param folder the model folder
  * @param specialTokens texts of the special tokens by name, such as bos_token
  * @param chatTemplate the Jinja source of the chat template, or null
  */
 record TokenizerConfig(Path folder, Map<String, String> specialTokens, String chatTemplate) {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> SPECIAL_TOKENS =
       List.of(
           "bos_token",
@@ -31,13 +30,14 @@ record TokenizerConfig(Path folder, Map<String, String> specialTokens, String ch
           "mask_token");
 
   /**
-   * Reads tokenizer_config.json, special_tokens_map.json and chat_template.jinja, each where it is.
+   * Reads tokenizer_config.json, special_tokens_map.json and chat_template.jinja, each where it is,
+   * and what a tokenizer.model says of special tokens where it is the tokenizer.
    *
    * @throws TrainerException with {@link TrainerExit#MODEL} if one of them is broken
    */
   static TokenizerConfig read(Path folder) {
-    JsonNode config = json(folder.resolve("tokenizer_config.json"));
-    JsonNode map = json(folder.resolve("special_tokens_map.json"));
+    JsonNode config = FolderJson.read(folder.resolve("tokenizer_config.json"));
+    JsonNode map = FolderJson.read(folder.resolve("special_tokens_map.json"));
     Map<String, String> tokens = new LinkedHashMap<>();
     for (String name : SPECIAL_TOKENS) {
       String token = token(config.path(name));
@@ -48,20 +48,18 @@ record TokenizerConfig(Path folder, Map<String, String> specialTokens, String ch
         tokens.put(name, token);
       }
     }
+    if (SentencePieceModel.isUsed(folder)) {
+      // The classes of such tokenizers have their own names for these tokens; null turns one off.
+      SentencePieceModel.read(folder)
+          .specialTokens()
+          .forEach(
+              (name, token) -> {
+                if (!config.has(name)) {
+                  tokens.putIfAbsent(name, token);
+                }
+              });
+    }
     return new TokenizerConfig(folder, tokens, template(folder, config.path("chat_template")));
-  }
-
-  /** A JSON file of the model folder, or a missing node. */
-  static JsonNode json(Path file) {
-    if (!Files.exists(file)) {
-      return JSON.missingNode();
-    }
-    try {
-      return JSON.readTree(file.toFile());
-    } catch (IOException e) {
-      throw new TrainerException(
-          TrainerExit.MODEL, file + " can't be read: " + firstLine(e) + "; download it again", e);
-    }
   }
 
   /** A special token is written as a string, or as an object with its content. */

@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** The tokens that a model folder adds to its tokenizer's vocabulary, read without a tokenizer. */
 public final class AddedTokens {
@@ -35,7 +36,7 @@ public final class AddedTokens {
   public static OptionalInt id(Path folder, String token) {
     Path tokenizer = folder.resolve(TOKENIZER);
     Collection<AddedToken> added =
-        Files.exists(tokenizer) ? ofTokenizer(tokenizer) : ofConfiguration(folder);
+        Files.exists(tokenizer) ? ofTokenizer(tokenizer) : ofConfiguration(folder, Set.of());
     return added.stream()
         .filter(each -> each.content().equals(token))
         .mapToInt(AddedToken::id)
@@ -47,25 +48,32 @@ public final class AddedTokens {
    * tokenizer_config.json's added_tokens_decoder, and without such a key those of
    * added_tokens.json, as transformers has it.
    *
+   * @param folder the model folder
+   * @param special texts of tokens that are special although their file doesn't say so
    * @throws TrainerException with {@link TrainerExit#MODEL} if one of the files is broken
    */
-  public static List<AddedToken> ofConfiguration(Path folder) {
+  public static List<AddedToken> ofConfiguration(Path folder, Set<String> special) {
     Path config = folder.resolve(CONFIG);
-    JsonNode decoder = json(config).path("added_tokens_decoder");
+    JsonNode decoder = FolderJson.read(config).path("added_tokens_decoder");
     List<AddedToken> tokens = new ArrayList<>();
     if (decoder.isObject()) {
       decoder
           .properties()
           .forEach(
-              token -> tokens.add(read(config, number(config, token.getKey()), token.getValue())));
+              token ->
+                  tokens.add(
+                      read(config, number(config, token.getKey()), token.getValue(), special)));
     } else {
       Path ids = folder.resolve(IDS);
-      json(ids)
+      FolderJson.read(ids)
           .properties()
           .forEach(
               token ->
                   tokens.add(
-                      AddedToken.plain(number(ids, token.getValue().asText()), token.getKey())));
+                      AddedToken.plain(
+                          number(ids, token.getValue().asText()),
+                          token.getKey(),
+                          special.contains(token.getKey()))));
     }
     tokens.sort(Comparator.comparingInt(AddedToken::id));
     return tokens;
@@ -87,28 +95,23 @@ public final class AddedTokens {
         }
         JsonNode added = JSON.readTree(parser);
         added.forEach(
-            token -> tokens.add(read(file, number(file, token.path("id").asText()), token)));
+            token ->
+                tokens.add(read(file, number(file, token.path("id").asText()), token, Set.of())));
         break;
       }
     } catch (IOException e) {
-      throw unreadable(file, e);
+      throw FolderJson.unreadable(file, e);
     }
     return tokens;
   }
 
-  private static AddedToken read(Path file, int id, JsonNode token) {
+  private static AddedToken read(Path file, int id, JsonNode token, Set<String> named) {
     if (!token.path("content").isTextual()) {
       throw invalid(file, "the added token " + id + " has no content");
     }
-    boolean special = token.path("special").asBoolean(false);
-    return new AddedToken(
-        id,
-        token.get("content").textValue(),
-        special,
-        token.path("single_word").asBoolean(false),
-        token.path("lstrip").asBoolean(false),
-        token.path("rstrip").asBoolean(false),
-        token.path("normalized").asBoolean(!special));
+    String content = token.get("content").textValue();
+    boolean special = token.path("special").asBoolean(false) || named.contains(content);
+    return AddedToken.flagged(id, content, special, token);
   }
 
   private static int number(Path file, String text) {
@@ -117,23 +120,6 @@ public final class AddedTokens {
     } catch (NumberFormatException e) {
       throw invalid(file, "'" + text + "' is no id of an added token");
     }
-  }
-
-  private static JsonNode json(Path file) {
-    if (!Files.exists(file)) {
-      return JSON.missingNode();
-    }
-    try {
-      return JSON.readTree(file.toFile());
-    } catch (IOException e) {
-      throw unreadable(file, e);
-    }
-  }
-
-  private static TrainerException unreadable(Path file, IOException e) {
-    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip();
-    return new TrainerException(
-        TrainerExit.MODEL, file + " can't be read: " + message + "; download it again", e);
   }
 
   private static TrainerException invalid(Path file, String what) {

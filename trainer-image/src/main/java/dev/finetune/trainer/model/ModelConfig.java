@@ -46,7 +46,7 @@ public final class ModelConfig {
           TrainerExit.MODEL,
           file
               + " doesn't exist; the model must be a folder in Hugging Face's layout, with"
-              + " config.json, safetensors weights and tokenizer.json",
+              + " config.json, safetensors weights and tokenizer.json or tokenizer.model",
           e);
     } catch (JsonProcessingException e) {
       throw new TrainerException(

@@ -123,6 +123,22 @@ class SentencePieceTest {
   }
 
   @Test
+  void addPrefixSpaceTurnsTheSpaceBeforeTextsOff() throws IOException {
+    Path folder = copy("llama", "tokenizer.model");
+    write(
+        folder,
+        "tokenizer_config.json",
+        "{\"tokenizer_class\": \"LlamaTokenizer\", \"add_prefix_space\": false}");
+
+    // The ids are transformers'.
+    try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+      assertThat(tokenizer.encode("hello")).containsExactly(261, 286);
+      assertThat(tokenizer.encode(" hello")).containsExactly(315);
+      assertThat(tokenizer.decode(new int[] {315})).isEqualTo(" hello");
+    }
+  }
+
+  @Test
   void theIdOfAnAddedTokenIsKnownWithoutATokenizer() {
     Path folder = folder("internlm2");
     int id = AddedTokens.id(folder, "<IMG_CONTEXT>").orElseThrow();

@@ -22,11 +22,12 @@ self=$(readlink -f "$0")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/finetune-operator/image-base
 jvm=openjdk-17
 # base-files has os-release, by which scanners know whose packages these are.
-shipped=(base-files libc6 libgcc-s1 libstdc++6 zlib1g "$jvm-jre-headless")
+# java.desktop's JPEG reader links to libjpeg. (Of its other libraries, the readers of pictures load none.)
+shipped=(base-files libc6 libgcc-s1 libjpeg62-turbo libstdc++6 zlib1g "$jvm-jre-headless")
 # jlink and the modules that it links; nothing of this package itself is shipped.
 needed=("${shipped[@]}" "$jvm-jdk-headless")
 # What jdeps finds in the programs' jars, and: crypto.ec for TLS, httpserver for the trainer's progress,
-# desktop for java.beans, jcmd's and jfr's for whoever looks into a running one.
+# desktop for java.beans and pictures, jcmd's and jfr's for whoever looks into a running one.
 modules=java.base,java.desktop,java.instrument,java.logging,java.management,java.naming,java.net.http,java.rmi
 modules+=,java.security.jgss,java.security.sasl,java.sql,java.xml,jdk.crypto.ec,jdk.httpserver,jdk.jfr
 modules+=,jdk.management,jdk.net,jdk.unsupported,jdk.zipfs

@@ -112,7 +112,13 @@ class ImageTest {
                 .filter(component -> component.path("purl").asText().startsWith("pkg:deb/"))
                 .map(component -> component.path("name").asText()))
         .containsExactlyInAnyOrder(
-            "base-files", "libc6", "libgcc-s1", "libstdc++6", "openjdk-17-jre-headless", "zlib1g");
+            "base-files",
+            "libc6",
+            "libgcc-s1",
+            "libjpeg62-turbo",
+            "libstdc++6",
+            "openjdk-17-jre-headless",
+            "zlib1g");
     List<String> located =
         components(sbom)
             .flatMap(component -> elements(component.path("evidence").path("occurrences")))

@@ -1,7 +1,9 @@
 package dev.finetune.trainer.data;
 
+import dev.finetune.trainer.picture.Picture;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The training rows as micro-batches in accumulation windows, one window per optimizer step. Every
@@ -71,7 +73,7 @@ public final class MicroBatches {
   }
 
   /**
-   * A window.
+   * A window. Pictures of the epoch's next one are prefetched.
    *
    * @param epoch from 0
    * @param window from 0 to {@link #windowsPerEpoch} - 1
@@ -90,7 +92,11 @@ public final class MicroBatches {
       supervised += examples.supervisedTokens(sequences.rows()[i]);
       tokens += examples.length(sequences.rows()[i]);
     }
-    return new Window(batches(first, end), supervised, tokens);
+    List<Batch> batches = shares(first, end).stream().map(this::batch).toList();
+    if (window + 1 < windowsPerEpoch()) {
+      prefetch(firstOf(window + 1), firstOf(window + 2));
+    }
+    return new Window(batches, supervised, tokens);
   }
 
   /**
@@ -135,8 +141,11 @@ public final class MicroBatches {
         : (int) Math.min(sequences.count(), window * perWindow());
   }
 
-  private List<Batch> batches(int first, int end) {
-    List<Batch> batches = new ArrayList<>();
+  /** Sequences of one micro-batch on this rank: from start up to, but without, stop. */
+  private record Share(int start, int stop) {}
+
+  private List<Share> shares(int first, int end) {
+    List<Share> shares = new ArrayList<>();
     int microBatch = batchSize * ranks;
     int turn = 0;
     for (int from = first; from < end; from += microBatch) {
@@ -144,19 +153,27 @@ public final class MicroBatches {
       int start = Math.min(end, from + slice * batchSize);
       int stop = Math.min(end, start + batchSize);
       if (start < stop) {
-        batches.add(batch(start, stop));
+        shares.add(new Share(start, stop));
       }
       turn++;
     }
-    return batches;
+    return shares;
   }
 
-  private Batch batch(int start, int stop) {
-    List<TokenizedExample> rows = new ArrayList<>();
-    for (int i = sequences.start(start); i < sequences.start(stop); i++) {
-      rows.add(examples.get(sequences.rows()[i]));
-    }
+  private Batch batch(Share share) {
+    List<TokenizedExample> rows = rows(share).mapToObj(examples::get).toList();
     return order.packs() ? Batch.packed(rows) : Batch.of(rows, padId);
+  }
+
+  private void prefetch(int first, int end) {
+    for (Share share : shares(first, end)) {
+      rows(share).forEach(row -> examples.pictures(row).forEach(Picture::prefetch));
+    }
+  }
+
+  private IntStream rows(Share share) {
+    return IntStream.range(sequences.start(share.start), sequences.start(share.stop))
+        .map(i -> sequences.rows()[i]);
   }
 
   /** Sequences of an optimizer step, on all ranks. */

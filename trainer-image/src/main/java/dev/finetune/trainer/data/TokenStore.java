@@ -1,5 +1,6 @@
 package dev.finetune.trainer.data;
 
+import dev.finetune.trainer.picture.Picture;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -110,6 +111,11 @@ final class TokenStore implements AutoCloseable {
     @Override
     public int supervisedTokens(int row) {
       return index.supervised(row);
+    }
+
+    @Override
+    public List<Picture> pictures(int row) {
+      return List.of();
     }
   }
 

@@ -3,6 +3,7 @@ package dev.finetune.trainer.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.finetune.trainer.picture.Picture;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -45,5 +46,47 @@ class BatchTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("nothing to pack: [2, 0]");
     assertThatThrownBy(() -> Batch.packed(List.of())).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void pixelsOfAllPicturesFollowEachOther() {
+    TokenizedExample two =
+        new TokenizedExample(
+            "a:4", new int[] {1, 2}, new int[] {1, 2}, List.of(picture(1, 7), picture(2, 8, 9)));
+    TokenizedExample one =
+        new TokenizedExample("a:5", new int[] {1}, new int[] {1}, List.of(picture(1, 5)));
+
+    Batch batch = Batch.of(List.of(one, plain, two), 9);
+
+    assertThat(batch.tiles()).isEqualTo(4);
+    assertThat(batch.pixels()).containsExactly(5, 7, 8, 9);
+    assertThat(Batch.of(List.of(plain), 9).tiles()).isZero();
+    assertThat(Batch.of(List.of(plain), 9).pixels()).isEmpty();
+  }
+
+  private static Picture picture(int tiles, int... pixels) {
+    byte[] bytes = new byte[pixels.length];
+    for (int i = 0; i < pixels.length; i++) {
+      bytes[i] = (byte) pixels[i];
+    }
+    return new Picture() {
+      @Override
+      public int tiles() {
+        return tiles;
+      }
+
+      @Override
+      public String sha256() {
+        return "";
+      }
+
+      @Override
+      public byte[] pixels() {
+        return bytes;
+      }
+
+      @Override
+      public void prefetch() {}
+    };
   }
 }

@@ -3,6 +3,7 @@ package dev.finetune.trainer.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.finetune.trainer.picture.Picture;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -118,5 +119,51 @@ class MicroBatchesTest {
         .extracting(Batch::rows)
         .containsExactly(2, 2, 1);
     assertThat(MicroBatches.inOrder(List.of(), 2, 0)).isEmpty();
+  }
+
+  @Test
+  void picturesOfTheNextWindowsOwnRowsArePrefetched() {
+    List<Integer> prefetched = new ArrayList<>();
+    List<TokenizedExample> rows = new ArrayList<>();
+    for (int i = 0; i < 11; i++) {
+      TokenizedExample text = examples(i + 1).get(i);
+      rows.add(
+          new TokenizedExample(
+              text.origin(), text.inputIds(), text.labels(), List.of(noting(i, prefetched))));
+    }
+    MicroBatches second = new MicroBatches(rows, new RowOrder(11, 0, false), 2, 1, 1, 2, 99);
+
+    second.window(0, 0);
+    assertThat(prefetched).containsExactly(6, 7);
+    prefetched.clear();
+    second.window(0, 1);
+    assertThat(prefetched).containsExactly(10);
+    prefetched.clear();
+    second.window(0, 2);
+    assertThat(prefetched).isEmpty();
+  }
+
+  private static Picture noting(int row, List<Integer> prefetched) {
+    return new Picture() {
+      @Override
+      public int tiles() {
+        return 1;
+      }
+
+      @Override
+      public String sha256() {
+        return "";
+      }
+
+      @Override
+      public byte[] pixels() {
+        return new byte[0];
+      }
+
+      @Override
+      public void prefetch() {
+        prefetched.add(row);
+      }
+    };
   }
 }

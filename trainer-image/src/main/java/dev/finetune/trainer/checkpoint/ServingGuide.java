@@ -27,7 +27,6 @@ final class ServingGuide {
       Pattern.compile(
           "(.*\\.)?(mlp1\\.\\d|linear_[12]|qkv|proj|fc[12]|projection_layer|attention\\.[qkv]_proj)");
 
-
   private ServingGuide() {}
 
   static String markdown(Path checkpoint, Checkpoint summary) throws IOException {

@@ -1,17 +1,23 @@
 package dev.finetune.trainer.cli;
 
+import dev.finetune.api.v1alpha1.ModelOptions;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
-import dev.finetune.trainer.data.ChatTemplate;
+import dev.finetune.trainer.data.ConversationForm;
 import dev.finetune.trainer.data.DatasetPreparation;
 import dev.finetune.trainer.data.PreparedDataset;
+import dev.finetune.trainer.data.RowPictures;
 import dev.finetune.trainer.data.Tokenizer;
+import dev.finetune.trainer.model.PictureInput;
+import dev.finetune.trainer.picture.PictureOpener;
+import dev.finetune.trainer.picture.Tiling;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.Optional;
 
 /**
  * Reads and checks every row of a recipe before anything large is loaded; the same for {@code sft}
@@ -37,6 +43,16 @@ record DataCheck(Recipe recipe, Locations locations) {
     return path;
   }
 
+  /** How the model's pictures are cut for this recipe; empty where it takes text alone. */
+  Optional<Tiling> tiling() {
+    Integer most = recipe.model().maxTiles();
+    return PictureInput.of(modelPath()).map(own -> most == null ? own : own.withMost(most));
+  }
+
+  private static PictureOpener opener(Tiling tiling) {
+    throw new IllegalStateException("nothing opens pictures for " + tiling);
+  }
+
   /**
    * Prepares the data.
    *
@@ -46,11 +62,16 @@ record DataCheck(Recipe recipe, Locations locations) {
    */
   PreparedDataset prepare(Tokenizer tokenizer, LocalDate date) {
     Path modelPath = modelPath();
+    ModelOptions model = recipe.model();
     Clock clock = Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);
+    Optional<Tiling> tiling = tiling();
     return new DatasetPreparation(
-            () -> ChatTemplate.load(modelPath, recipe.model().template(), clock),
+            () ->
+                ConversationForm.load(
+                    modelPath, model.template(), clock, tokenizer, tiling, model.systemPrompt()),
             tokenizer,
-            recipe.model().systemPrompt(),
+            tiling.map(each -> RowPictures.of(each, opener(each))).orElse(RowPictures.none()),
+            model.systemPrompt(),
             locations::resolve)
         .prepare(recipe.dataset(), recipe.training());
   }

@@ -1,5 +1,6 @@
 package dev.finetune.trainer.data;
 
+import dev.finetune.trainer.picture.Picture;
 import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,6 +17,9 @@ public abstract class Examples extends AbstractList<TokenizedExample> implements
 
   /** Tokens of a row that the loss counts. */
   public abstract int supervisedTokens(int row);
+
+  /** Pictures of a row, without its tokens. */
+  public abstract List<Picture> pictures(int row);
 
   /** Rows that are in memory. */
   public static Examples of(List<TokenizedExample> rows) {
@@ -67,6 +71,11 @@ public abstract class Examples extends AbstractList<TokenizedExample> implements
     public int supervisedTokens(int row) {
       return rows.get(row).supervisedTokens();
     }
+
+    @Override
+    public List<Picture> pictures(int row) {
+      return rows.get(row).pictures();
+    }
   }
 
   private static final class Selection extends Examples {
@@ -96,6 +105,11 @@ public abstract class Examples extends AbstractList<TokenizedExample> implements
     @Override
     public int supervisedTokens(int row) {
       return all.supervisedTokens(rows[row]);
+    }
+
+    @Override
+    public List<Picture> pictures(int row) {
+      return all.pictures(rows[row]);
     }
   }
 }

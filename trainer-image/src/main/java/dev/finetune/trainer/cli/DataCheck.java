@@ -1,13 +1,16 @@
 package dev.finetune.trainer.cli;
 
+import dev.finetune.api.v1alpha1.ModelOptions;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
-import dev.finetune.trainer.data.ChatTemplate;
+import dev.finetune.trainer.data.ConversationForm;
 import dev.finetune.trainer.data.DatasetPreparation;
 import dev.finetune.trainer.data.PreparedDataset;
+import dev.finetune.trainer.data.RowPictures;
 import dev.finetune.trainer.data.Tokenizer;
 import dev.finetune.trainer.model.PictureInput;
+import dev.finetune.trainer.picture.Pictures;
 import dev.finetune.trainer.picture.Tiling;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,11 +58,17 @@ record DataCheck(Recipe recipe, Locations locations) {
    */
   PreparedDataset prepare(Tokenizer tokenizer, LocalDate date) {
     Path modelPath = modelPath();
+    ModelOptions model = recipe.model();
     Clock clock = Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);
+    Optional<Tiling> tiling = tiling();
+    // They stay open as long as the rows do; idle, they have no thread.
     return new DatasetPreparation(
-            () -> ChatTemplate.load(modelPath, recipe.model().template(), clock),
+            () ->
+                ConversationForm.load(
+                    modelPath, model.template(), clock, tokenizer, tiling, model.systemPrompt()),
             tokenizer,
-            recipe.model().systemPrompt(),
+            tiling.map(each -> RowPictures.of(each, new Pictures(each, Pictures.defaultBudget()))).orElse(RowPictures.none()),
+            model.systemPrompt(),
             locations::resolve)
         .prepare(recipe.dataset(), recipe.training());
   }

@@ -26,7 +26,10 @@ final class Fingerprints {
 
   private Fingerprints() {}
 
-  /** Hash of the tokenised rows, so of the files, the template and the tokenizer together. */
+  /**
+   * Hash of the tokenised rows and their pictures, so of the files, the template and the tokenizer
+   * together.
+   */
   static String of(PreparedDataset dataset) {
     MessageDigest digest = sha256();
     update(digest, dataset.train());
@@ -41,6 +44,8 @@ final class Fingerprints {
       bytes.putInt(row.length());
       bytes.asIntBuffer().put(row.inputIds()).put(row.labels());
       digest.update(bytes.rewind());
+      row.pictures()
+          .forEach(each -> digest.update(each.sha256().getBytes(StandardCharsets.US_ASCII)));
     }
   }
 

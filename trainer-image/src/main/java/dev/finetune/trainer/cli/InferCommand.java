@@ -7,6 +7,7 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.ChatTemplate;
 import dev.finetune.trainer.data.PromptRow;
 import dev.finetune.trainer.data.PromptRows;
+import dev.finetune.trainer.data.RowPictures;
 import dev.finetune.trainer.data.Tokenizer;
 import dev.finetune.trainer.method.SavedAdapter;
 import dev.finetune.trainer.model.CausalLm;
@@ -235,7 +236,7 @@ final class InferCommand implements Callable<Integer> {
   }
 
   private String answerRows(Responder responder, Locations locations) {
-    PromptRows rows = new PromptRows(system);
+    PromptRows rows = new PromptRows(system, RowPictures.none(), locations::resolve);
     List<PromptRow> read = new ArrayList<>();
     for (String dataset : datasets) {
       String source = Locations.sourceOf(dataset);

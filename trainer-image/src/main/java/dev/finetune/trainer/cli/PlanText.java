@@ -2,6 +2,7 @@ package dev.finetune.trainer.cli;
 
 import dev.finetune.api.v1alpha1.DatasetVerdict;
 import dev.finetune.trainer.data.LengthHistogram;
+import dev.finetune.trainer.data.PictureCounts;
 import dev.finetune.trainer.placement.ByteSize;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ record PlanText(RunPlan plan, int width) {
   List<String> lines() {
     List<String> lines = new ArrayList<>();
     rows(lines);
+    pictures(lines);
     lengths(lines);
     steps(lines);
     lines.addAll(devices(plan.devices()));
@@ -65,6 +67,25 @@ record PlanText(RunPlan plan, int width) {
             rows.tokens(),
             rows.supervisedTokens(),
             rows.maxLength()));
+  }
+
+  private void pictures(List<String> lines) {
+    PictureCounts pictures = plan.pictures();
+    if (pictures != null) {
+      lines.add(
+          line(
+              "pictures",
+              "%,d in %,d %s, %,d tiles of %,d tokens; a picture takes up to %,d of maxLength %,d"
+                  + " tokens, a row's up to %,d here",
+              pictures.pictures(),
+              pictures.rows(),
+              pictures.rows() == 1 ? "row" : "rows",
+              pictures.tiles(),
+              pictures.tokensPerTile(),
+              pictures.most(),
+              pictures.maxLength(),
+              pictures.mostOfRow()));
+    }
   }
 
   private void lengths(List<String> lines) {

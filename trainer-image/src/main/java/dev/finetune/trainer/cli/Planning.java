@@ -49,6 +49,7 @@ record Planning(
     return new RunPlan(
         dataset.verdict(),
         dataset.warnings(),
+        dataset.pictures().pictures() == 0 ? null : dataset.pictures(),
         dataset.lengths().bars(),
         new RunPlan.Steps(work.steps(), steps.totalSteps(), ranks),
         work,

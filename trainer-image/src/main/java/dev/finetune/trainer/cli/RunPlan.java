@@ -3,6 +3,7 @@ package dev.finetune.trainer.cli;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.finetune.api.v1alpha1.DatasetVerdict;
 import dev.finetune.trainer.data.LengthHistogram;
+import dev.finetune.trainer.data.PictureCounts;
 import java.util.List;
 
 /**
@@ -10,6 +11,7 @@ import java.util.List;
  *
  * @param dataset what the check of every row found
  * @param warnings what the user should know
+ * @param pictures the rows' pictures; null where there are none
  * @param lengths how long the rows are, before any cut
  * @param steps optimizer steps
  * @param work what an epoch computes as the recipe is
@@ -21,6 +23,7 @@ import java.util.List;
 record RunPlan(
     DatasetVerdict dataset,
     List<String> warnings,
+    PictureCounts pictures,
     List<LengthHistogram.Bar> lengths,
     Steps steps,
     Work work,

@@ -23,10 +23,13 @@ public final class ChatTemplate {
   private static final String SET_TEMPLATE =
       "set model.template to ChatML, Llama3 or Zephyr, whichever the model is to speak";
 
+  private final ChatTemplateName name;
   private final Template template;
   private final Map<String, String> specialTokens;
 
-  private ChatTemplate(Template template, Map<String, String> specialTokens) {
+  private ChatTemplate(
+      ChatTemplateName name, Template template, Map<String, String> specialTokens) {
+    this.name = name;
     this.template = template;
     this.specialTokens = specialTokens;
   }
@@ -35,21 +38,23 @@ public final class ChatTemplate {
    * The template of a recipe.
    *
    * @param model the model folder, whose special tokens a template can use
-   * @param name Auto for the model's own: chat_template.jinja, else chat_template of
-   *     tokenizer_config.json
+   * @param wanted Auto for the model's own: chat_template.jinja, else chat_template of
+   *     tokenizer_config.json; of a model for pictures the built-in one that it was trained with
    * @param clock the date for templates that write it
    * @throws TrainerException with {@link TrainerExit#MODEL} if the model has no template, or one
    *     that can't be parsed
    */
-  public static ChatTemplate load(Path model, ChatTemplateName name, Clock clock) {
+  public static ChatTemplate load(Path model, ChatTemplateName wanted, Clock clock) {
     TokenizerConfig config = TokenizerConfig.read(model);
+    ChatTemplateName name =
+        wanted == ChatTemplateName.AUTO ? PictureTemplate.of(config, clock) : wanted;
     String source = name == ChatTemplateName.AUTO ? config.chatTemplate() : builtIn(name);
     if (source == null) {
       throw new TrainerException(
           TrainerExit.MODEL, "the model at " + model + " has no chat template; " + SET_TEMPLATE);
     }
     try {
-      return new ChatTemplate(Template.parse(source, clock), config.specialTokens());
+      return parse(name, source, config, clock);
     } catch (JinjaException e) {
       throw new TrainerException(
           TrainerExit.MODEL,
@@ -61,6 +66,12 @@ public final class ChatTemplate {
               + SET_TEMPLATE,
           e);
     }
+  }
+
+  /** A template from its source. */
+  static ChatTemplate parse(
+      ChatTemplateName name, String source, TokenizerConfig config, Clock clock) {
+    return new ChatTemplate(name, Template.parse(source, clock), config.specialTokens());
   }
 
   private static String builtIn(ChatTemplateName name) {
@@ -78,6 +89,11 @@ public final class ChatTemplate {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Whether it is one of InternVL's, in which pictures stand between img tags. */
+  boolean takesPictures() {
+    return name == ChatTemplateName.INTERN_VL2 || name == ChatTemplateName.INTERN_VL2_5;
   }
 
   /**

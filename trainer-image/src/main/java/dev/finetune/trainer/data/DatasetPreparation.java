@@ -7,6 +7,7 @@ import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.api.v1alpha1.TrainingOptions;
 import dev.finetune.api.v1alpha1.ValidationOptions;
 import dev.finetune.trainer.TrainerException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,37 +22,42 @@ import java.util.stream.IntStream;
  * they are many.
  */
 public final class DatasetPreparation {
-  private final Supplier<ChatTemplate> template;
+  private final Supplier<ConversationForm> form;
   private final Tokenizer tokenizer;
+  private final RowPictures pictures;
   private final String systemPrompt;
   private final Function<String, Path> files;
   private final long tokenBudget;
 
   /**
-   * @param template the chat template; asked for only where a row is a conversation
+   * @param form how conversations become tokens; asked for only where a row is one
    * @param tokenizer the model's tokenizer
+   * @param pictures opens the rows' pictures
    * @param systemPrompt system turn of conversations that have none; null for none
    * @param files where a source lies on this machine
    */
   public DatasetPreparation(
-      Supplier<ChatTemplate> template,
+      Supplier<ConversationForm> form,
       Tokenizer tokenizer,
+      RowPictures pictures,
       String systemPrompt,
       Function<String, Path> files) {
-    this(template, tokenizer, systemPrompt, files, TokenStore.defaultBudget());
+    this(form, tokenizer, pictures, systemPrompt, files, TokenStore.defaultBudget());
   }
 
   /**
    * @param tokenBudget bytes of tokens that may be kept in memory
    */
   DatasetPreparation(
-      Supplier<ChatTemplate> template,
+      Supplier<ConversationForm> form,
       Tokenizer tokenizer,
+      RowPictures pictures,
       String systemPrompt,
       Function<String, Path> files,
       long tokenBudget) {
-    this.template = new Once<>(template);
+    this.form = new Once<>(form);
     this.tokenizer = tokenizer;
+    this.pictures = pictures;
     this.systemPrompt = systemPrompt;
     this.files = files;
     this.tokenBudget = tokenBudget;
@@ -70,7 +76,12 @@ public final class DatasetPreparation {
     LengthHistogram lengths = new LengthHistogram();
     RowTokenizer rows =
         new RowTokenizer(
-            template, tokenizer, dataset.supervise(), training.maxLength(), training.overlong());
+            form,
+            tokenizer,
+            pictures,
+            dataset.supervise(),
+            training.maxLength(),
+            training.overlong());
     List<DatasetSource> validationSources = validationSources(dataset.validation());
     int trainSources = dataset.train().size();
     int sources = trainSources + validationSources.size();
@@ -78,7 +89,8 @@ public final class DatasetPreparation {
             new Tokenization(rows, faults, lengths, new TokenStore(tokenBudget), sources);
         Tokenization heldOut =
             new Tokenization(rows, faults, lengths, new TokenStore(tokenBudget), sources)) {
-      SourceReader reader = new SourceReader(systemPrompt, training.seed());
+      SourceReader reader =
+          new SourceReader(systemPrompt, training.seed(), folder(dataset.imageFolder()));
       read(reader, dataset.train(), 0, train);
       read(reader, validationSources, trainSources, heldOut);
       Examples trainRows = train.examples();
@@ -98,14 +110,34 @@ public final class DatasetPreparation {
       WeightedRows weighted =
           weighted(dataset.train(), train.keptOfSource(), held, training.seed());
       List<RowCounts> counts = List.of(train.counts(), heldOut.counts());
+      PictureCounts pictureCounts =
+          pictures
+              .tiling()
+              .map(tiling -> RowCounts.pictures(counts, tiling, training.maxLength()))
+              .orElse(PictureCounts.NONE);
       return new PreparedDataset(
           kept,
           validation,
           weighted,
           verdict(kept, validation, weighted, counts, faults.skipped()),
+          pictureCounts,
           lengths,
-          DatasetWarnings.of(faults, training, tokenizer, counts));
+          DatasetWarnings.of(faults, training, tokenizer, counts, pictureCounts));
     }
+  }
+
+  private PictureFolder folder(String imageFolder) {
+    if (imageFolder == null) {
+      return new PictureFolder(null, files);
+    }
+    Path folder = files.apply(imageFolder);
+    if (!Files.isDirectory(folder)) {
+      throw new TrainerException(
+          TrainerExit.DATA,
+          "dataset.imageFolder %s doesn't exist or isn't a folder (looked for %s)"
+              .formatted(imageFolder, folder));
+    }
+    return new PictureFolder(folder, files);
   }
 
   private static List<DatasetSource> validationSources(ValidationOptions validation) {
@@ -137,7 +169,10 @@ public final class DatasetPreparation {
               + training.maxLength()
               + " or have nothing to learn within it; the longest has "
               + counts.longest()
-              + " tokens; raise training.maxLength, or set training.overlong to TruncateRight");
+              + " tokens; raise training.maxLength, or "
+              + (counts.illustrated() > 0
+                  ? "lower model.maxTiles"
+                  : "set training.overlong to TruncateRight"));
     }
   }
 

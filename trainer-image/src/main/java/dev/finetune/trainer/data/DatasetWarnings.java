@@ -4,6 +4,7 @@ import dev.finetune.api.v1alpha1.Overlong;
 import dev.finetune.api.v1alpha1.TrainingOptions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** What a user should know of data that can be trained on all the same. */
 final class DatasetWarnings {
@@ -18,15 +19,21 @@ final class DatasetWarnings {
    * @param training the recipe's training options
    * @param tokenizer the model's tokenizer
    * @param all the counts of the training rows and of those of validation files
+   * @param pictures their pictures
    */
   static List<String> of(
-      Faults faults, TrainingOptions training, Tokenizer tokenizer, List<RowCounts> all) {
+      Faults faults,
+      TrainingOptions training,
+      Tokenizer tokenizer,
+      List<RowCounts> all,
+      PictureCounts pictures) {
     DatasetWarnings warnings = new DatasetWarnings();
     faults.warning().ifPresent(warnings.warnings::add);
     warnings.cut(
         all.stream().mapToInt(RowCounts::cut).sum(),
         all.stream().mapToInt(counts -> counts.of(RowTokenizer.Fate.CUT_WITHOUT_END)).sum(),
         training);
+    warnings.pictures(pictures);
     warnings.unsupervised(
         all.stream().mapToInt(counts -> counts.of(RowTokenizer.Fate.UNSUPERVISED)).sum());
     warnings.starts(all.stream().mapToInt(RowCounts::startingTwice).sum());
@@ -51,6 +58,17 @@ final class DatasetWarnings {
     warnings.add(
         "%s cut to training.maxLength %d: %s; raise training.maxLength, or set training.overlong to Drop"
             .formatted(rowsAre(cut), training.maxLength(), lost));
+  }
+
+  private void pictures(PictureCounts pictures) {
+    if (pictures.tooLarge()) {
+      warnings.add(
+          String.format(
+              Locale.ROOT,
+              "a picture of the most tiles takes %,d tokens and training.maxLength is %,d, so that rows with such a one are left out; raise training.maxLength, or lower model.maxTiles",
+              pictures.most(),
+              pictures.maxLength()));
+    }
   }
 
   private void unsupervised(int rows) {

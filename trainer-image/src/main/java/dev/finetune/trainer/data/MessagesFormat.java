@@ -4,8 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
- * Rows of messages, each with a role (system, user, assistant) and a content, and optionally with a
- * loss or OpenAI's weight: whether the turn is learned.
+ * Rows of messages, each with a role (system, user, assistant) and a content, a text or a list of
+ * parts ({@link ContentParts}), and optionally with a loss or OpenAI's weight: whether the turn is
+ * learned.
  */
 final class MessagesFormat implements RowFormat {
   @Override
@@ -25,7 +26,6 @@ final class MessagesFormat implements RowFormat {
       String name = column + "[" + i + "]";
       ObjectNode turn = RowFormat.object(list.get(i), name, "{role, content}");
       String role = RowFormat.member(turn, name, "role");
-      String content = RowFormat.member(turn, name, "content");
       if (!role.equals(Message.SYSTEM)
           && !role.equals(Message.USER)
           && !role.equals(Message.ASSISTANT)) {
@@ -33,7 +33,9 @@ final class MessagesFormat implements RowFormat {
             "'" + name + "': unknown role '" + role + "'; known are system, user, assistant");
       }
       Boolean own = RowFormat.loss(turn, name);
-      turns.add(name, new Message(role, content, loss == null ? own : loss));
+      ContentParts content = ContentParts.of(turn, name, role);
+      turns.add(name, new Message(role, content.text(), loss == null ? own : loss));
+      turns.add(content.pictures());
     }
   }
 }

@@ -12,6 +12,7 @@ import java.util.List;
  * @param validation the rows that are never trained on, in the files' order; may be none
  * @param weighted how often an epoch takes each of the rows to train on
  * @param verdict what the check found
+ * @param pictures the rows' pictures
  * @param lengths how long the rows are, before any cut and with those that were left out
  * @param warnings what the user should know
  */
@@ -20,6 +21,7 @@ public record PreparedDataset(
     Examples validation,
     WeightedRows weighted,
     DatasetVerdict verdict,
+    PictureCounts pictures,
     LengthHistogram lengths,
     List<String> warnings) {
   /** Copies the list. */

@@ -8,6 +8,7 @@ import dev.finetune.trainer.TrainerException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * The rows of data files as prompts, and what became of them: a row that can't be read or answered
@@ -18,12 +19,18 @@ public final class PromptRows {
 
   private final Faults faults = new Faults(InvalidRowPolicy.FAIL);
   private final SourceReader reader;
+  private final RowPictures pictures;
 
   /**
    * @param systemPrompt system turn of rows that have none; null for none
+   * @param pictures opens the rows' pictures
+   * @param files where a pvc:// or file:// source lies on this machine
    */
-  public PromptRows(String systemPrompt) {
-    this.reader = new SourceReader(systemPrompt, NO_SAMPLE_SEED);
+  public PromptRows(String systemPrompt, RowPictures pictures, Function<String, Path> files) {
+    this.reader =
+        new SourceReader(
+            systemPrompt, NO_SAMPLE_SEED, new PictureFolder(/* folder= */ null, files));
+    this.pictures = pictures;
   }
 
   /**
@@ -43,7 +50,11 @@ public final class PromptRows {
           @Override
           public void row(SourceRow row) {
             if (row.content() instanceof Conversation conversation) {
-              prompts.add(withoutAnswer(row.origin(), conversation.messages()));
+              try {
+                prompts.add(withoutAnswer(row.origin(), pictures.open(conversation)));
+              } catch (RowFault e) {
+                faults.addRow(row.origin(), e.getMessage());
+              }
             } else {
               faults.addRow(row.origin(), "is a text without turns; there is nothing to answer");
             }
@@ -62,9 +73,11 @@ public final class PromptRows {
     return prompts;
   }
 
-  private static PromptRow withoutAnswer(String origin, List<Message> messages) {
+  private static PromptRow withoutAnswer(String origin, RowPictures.Opened row) {
+    List<Message> messages = row.messages();
     int last = messages.size() - 1;
-    return new PromptRow(origin, messages.subList(0, last), messages.get(last).content());
+    return new PromptRow(
+        origin, messages.subList(0, last), messages.get(last).content(), row.pictures());
   }
 
   /** Notes a row that could not be answered. */

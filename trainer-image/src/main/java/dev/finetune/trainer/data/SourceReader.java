@@ -28,14 +28,17 @@ final class SourceReader {
 
   private final String systemPrompt;
   private final long seed;
+  private final PictureFolder pictures;
 
   /**
    * @param systemPrompt system turn of conversations that have none; null or empty for none
    * @param seed seed of the samples
+   * @param pictures where the rows' pictures lie
    */
-  SourceReader(String systemPrompt, long seed) {
+  SourceReader(String systemPrompt, long seed, PictureFolder pictures) {
     this.systemPrompt = systemPrompt;
     this.seed = seed;
+    this.pictures = pictures;
   }
 
   /** Takes what a source holds, in the file's order. */
@@ -69,15 +72,15 @@ final class SourceReader {
       taker.broken(shown, "the file " + what + " (looked for " + file + ")");
       return;
     }
-    Pass pass = new Pass(source, shown, number);
+    Pass pass = new Pass(source, shown, file, number);
     if (source.sample() == null) {
-      pass.read(reader, file, taker);
+      pass.read(reader, taker);
       return;
     }
     Sample sample = new Sample(taker);
-    pass.read(reader, file, sample);
+    pass.read(reader, sample);
     sample.draw(source.sample(), new SplitMix64(seed, SplitMix64.Purpose.SAMPLE, number));
-    new Pass(source, shown, number).read(reader, file, sample);
+    new Pass(source, shown, file, number).read(reader, sample);
   }
 
   private static RowReader reader(String name) {
@@ -132,6 +135,7 @@ final class SourceReader {
   /** One reading of a file. */
   private final class Pass {
     private final String shown;
+    private final Path file;
     private final int number;
     private final ColumnNames names;
     private RowFormat format;
@@ -141,14 +145,15 @@ final class SourceReader {
 
     private int seen;
 
-    Pass(DatasetSource source, String shown, int number) {
+    Pass(DatasetSource source, String shown, Path file, int number) {
       this.shown = shown;
+      this.file = file;
       this.number = number;
       this.names = new ColumnNames(source.columns());
       this.format = RowFormats.named(source.format());
     }
 
-    void read(RowReader reader, Path file, Taker taker) {
+    void read(RowReader reader, Taker taker) {
       try {
         reader.read(file, sink(taker));
       } catch (IOException e) {
@@ -191,7 +196,8 @@ final class SourceReader {
           throw new RowFault("not an object but " + RowFormat.typeName(row) + "; a row is {...}");
         }
         ObjectNode renamed = name(object);
-        content = withSystemPrompt(format.content(renamed));
+        content = PictureTags.of(format.content(renamed), renamed);
+        content = withSystemPrompt(found(content));
       } catch (RowFault e) {
         if (misnamed) {
           taker.broken(shown + ":" + line, e.getMessage());
@@ -201,6 +207,18 @@ final class SourceReader {
         return;
       }
       taker.row(new SourceRow(number, shown, line, content));
+    }
+
+    /** Looks up where the pictures lie. */
+    private Content found(Content content) throws RowFault {
+      if (!(content instanceof Conversation conversation)) {
+        return content;
+      }
+      List<String> paths = new ArrayList<>();
+      for (String name : conversation.pictures()) {
+        paths.add(pictures.find(name, file).toString());
+      }
+      return new Conversation(conversation.messages(), paths, conversation.objects());
     }
 
     /** Gives the columns the format's names; the first row shows whether they are there. */
@@ -228,6 +246,6 @@ final class SourceReader {
     List<Message> all = new ArrayList<>();
     all.add(new Message(Message.SYSTEM, systemPrompt));
     all.addAll(conversation.messages());
-    return new Conversation(all);
+    return new Conversation(all, conversation.pictures(), conversation.objects());
   }
 }

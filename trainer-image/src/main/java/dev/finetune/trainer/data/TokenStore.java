@@ -4,11 +4,14 @@ import dev.finetune.trainer.picture.Picture;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Takes rows' tokens one after another and gives them back in any order: in memory up to a budget,
- * and beyond it in a {@link TokenFile}. What stays in memory of each row then is 24 bytes.
+ * and beyond it in a {@link TokenFile}. What stays in memory of each row then is 24 bytes, and its
+ * pictures.
  *
  * <p>A token takes four bytes with its label: its id where it is learned, and the id's complement,
  * which is negative, where it isn't.
@@ -17,6 +20,9 @@ final class TokenStore implements AutoCloseable {
   private final long budget;
   private final List<String> files = new ArrayList<>();
   private final RowIndex index = new RowIndex();
+
+  /** The pictures of rows that have any. */
+  private final Map<Integer, List<Picture>> pictures = new HashMap<>();
 
   /** Each row's tokens while they are in memory. */
   private final List<int[]> inMemory = new ArrayList<>();
@@ -51,6 +57,9 @@ final class TokenStore implements AutoCloseable {
     }
     if (files.isEmpty() || !files.get(files.size() - 1).equals(row.file())) {
       files.add(row.file());
+    }
+    if (!labelled.placed().isEmpty()) {
+      pictures.put(index.size(), labelled.pictures());
     }
     index.add(tokens, packed.length, labelled.learned(), files.size() - 1, row.line());
     tokens += packed.length;
@@ -95,7 +104,7 @@ final class TokenStore implements AutoCloseable {
         labels[t] = token < 0 ? TokenizedExample.IGNORED : token;
       }
       String origin = files.get(index.file(row)) + ":" + index.line(row);
-      return new TokenizedExample(origin, ids, labels);
+      return new TokenizedExample(origin, ids, labels, pictures(row));
     }
 
     @Override
@@ -115,7 +124,7 @@ final class TokenStore implements AutoCloseable {
 
     @Override
     public List<Picture> pictures(int row) {
-      return List.of();
+      return pictures.getOrDefault(row, List.of());
     }
   }
 

@@ -6,6 +6,7 @@ import java.util.List;
 /** Puts a conversation together, turn by turn, and checks that it is one. */
 final class Turns {
   private final List<Message> messages = new ArrayList<>();
+  private final List<String> pictures = new ArrayList<>();
 
   /** Puts a system turn of its own column in front; an empty one is none. */
   Turns system(String content) {
@@ -36,6 +37,11 @@ final class Turns {
     messages.add(message);
   }
 
+  /** Adds the pictures that stand in the turn that was added last. */
+  void add(List<String> paths) {
+    pictures.addAll(paths);
+  }
+
   private void alternates(String name, String role) throws RowFault {
     String previous =
         messages.isEmpty() ? Message.SYSTEM : messages.get(messages.size() - 1).role();
@@ -61,6 +67,6 @@ final class Turns {
     } else if (!messages.get(messages.size() - 1).role().equals(Message.ASSISTANT)) {
       throw new RowFault("the last turn is the user's; remove it or write the answer");
     }
-    return new Conversation(messages);
+    return new Conversation(messages, pictures, null);
   }
 }

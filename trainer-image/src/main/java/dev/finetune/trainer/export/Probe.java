@@ -71,6 +71,16 @@ record Probe(int[] ids, List<Picture> pictures) {
     }
 
     @Override
+    public int width() {
+      return size;
+    }
+
+    @Override
+    public int height() {
+      return size;
+    }
+
+    @Override
     public String sha256() {
       return "";
     }

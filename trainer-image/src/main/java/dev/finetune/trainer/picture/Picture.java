@@ -5,6 +5,12 @@ public interface Picture {
   /** Number of tiles, with the thumbnail. */
   int tiles();
 
+  /** Pixels of a row of the file's picture. */
+  int width();
+
+  /** Rows of pixels of the file's picture. */
+  int height();
+
   /** SHA-256 of the file in hex. */
   String sha256();
 

@@ -24,7 +24,7 @@ import java.util.concurrent.TimeUnit;
  * prefetched. Equal files have their tiles in common, whatever their names. For any number of
  * threads.
  */
-public final class Pictures implements AutoCloseable {
+public final class Pictures implements PictureOpener, AutoCloseable {
   private static final int THREADS = 2;
   private static final int QUEUE = 256;
   private static final long IDLE_SECONDS = 30;
@@ -76,6 +76,7 @@ public final class Pictures implements AutoCloseable {
    * @return the picture without its pixels
    * @throws PictureFault beginning with the file's path, if it can't be read or is no picture
    */
+  @Override
   public Picture open(Path file) throws PictureFault {
     try {
       byte[] bytes = Files.readAllBytes(file);
@@ -86,7 +87,7 @@ public final class Pictures implements AutoCloseable {
       if (cache.hasRoom(Tiles.bytes(grid, tiling)) && cache.take(sha256).isEmpty()) {
         cache.keep(sha256, Tiles.cut(image, grid, tiling));
       }
-      return new Opened(file, grid, sha256);
+      return new Opened(file, coded.width(), coded.height(), grid, sha256);
     } catch (PictureFault e) {
       throw new PictureFault(file + " " + e.getMessage());
     } catch (NoSuchFileException e) {
@@ -230,11 +231,15 @@ public final class Pictures implements AutoCloseable {
 
   private final class Opened implements Picture {
     private final Path file;
+    private final int width;
+    private final int height;
     private final TileGrid grid;
     private final String sha256;
 
-    Opened(Path file, TileGrid grid, String sha256) {
+    Opened(Path file, int width, int height, TileGrid grid, String sha256) {
       this.file = file;
+      this.width = width;
+      this.height = height;
       this.grid = grid;
       this.sha256 = sha256;
     }
@@ -242,6 +247,16 @@ public final class Pictures implements AutoCloseable {
     @Override
     public int tiles() {
       return grid.tiles(tiling);
+    }
+
+    @Override
+    public int width() {
+      return width;
+    }
+
+    @Override
+    public int height() {
+      return height;
     }
 
     @Override

@@ -41,7 +41,7 @@ class DataDocTest {
     }
     assertThat(formats)
         .containsOnly("Alpaca", "Messages", "ShareGPT", "QueryResponse", "PromptCompletion", "Text")
-        .hasSize(8);
+        .hasSize(10);
     assertThat(formats.stream().distinct().count()).isEqualTo(DatasetFormat.values().length - 1);
   }
 

@@ -28,8 +28,18 @@ final class DatasetFixture {
    * @throws IllegalArgumentException for the first fault
    */
   static List<SourceRow> rows(DatasetSource source, Path file) {
+    return rows(source, file, null, null);
+  }
+
+  /**
+   * The rows of a file.
+   *
+   * @param systemPrompt of rows that have none; null for none
+   * @param pictures folder of the pictures; null for the file's
+   */
+  static List<SourceRow> rows(DatasetSource source, Path file, String systemPrompt, Path pictures) {
     List<SourceRow> rows = new ArrayList<>();
-    new SourceReader(null, 0)
+    new SourceReader(systemPrompt, 0, new PictureFolder(pictures, Path::of))
         .read(
             source,
             file,

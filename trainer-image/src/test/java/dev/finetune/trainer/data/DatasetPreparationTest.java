@@ -64,8 +64,9 @@ class DatasetPreparationTest {
   private PreparedDataset prepare(
       String systemPrompt, DatasetOptions dataset, TrainingOptions training) {
     return new DatasetPreparation(
-            () -> template,
+            () -> new RenderedForm(template, tokenizer),
             tokenizer,
+            RowPictures.none(),
             systemPrompt,
             source -> folder.resolve(source.substring("pvc://data/".length())))
         .prepare(dataset, training);
@@ -571,7 +572,8 @@ class DatasetPreparationTest {
     Path llama3 = Path.of("src/test/resources/golden/tiny-llama3/base");
     try (Tokenizer tokenizer = Tokenizer.load(llama3)) {
       RowTokenizer rows =
-          new RowTokenizer(() -> null, tokenizer, Supervision.ANSWERS, 64, Overlong.DROP);
+          new RowTokenizer(
+              () -> null, tokenizer, RowPictures.none(), Supervision.ANSWERS, 64, Overlong.DROP);
 
       for (String given : List.of("Rain", "<|begin_of_text|>Rain")) {
         LabelledTokens tokens = tokenize(rows, new PlainText(given));
@@ -598,7 +600,13 @@ class DatasetPreparationTest {
     ChatTemplate chat = ChatTemplate.load(model, ChatTemplateName.AUTO, Clock.systemUTC());
     try (Tokenizer tokenizer = Tokenizer.load(model)) {
       RowTokenizer rows =
-          new RowTokenizer(() -> chat, tokenizer, Supervision.ANSWERS, 64, Overlong.DROP);
+          new RowTokenizer(
+              () -> new RenderedForm(chat, tokenizer),
+              tokenizer,
+              RowPictures.none(),
+              Supervision.ANSWERS,
+              64,
+              Overlong.DROP);
       Conversation once =
           new Conversation(
               List.of(new Message(Message.USER, "a"), new Message(Message.ASSISTANT, "b")));
@@ -638,7 +646,12 @@ class DatasetPreparationTest {
 
     try (Tokenizer other = Tokenizer.load(model)) {
       PreparedDataset data =
-          new DatasetPreparation(() -> chat, other, null, any -> folder.resolve("a.jsonl"))
+          new DatasetPreparation(
+                  () -> new RenderedForm(chat, other),
+                  other,
+                  RowPictures.none(),
+                  null,
+                  any -> folder.resolve("a.jsonl"))
               .prepare(recipe.dataset(), recipe.training());
 
       assertThat(data.warnings())

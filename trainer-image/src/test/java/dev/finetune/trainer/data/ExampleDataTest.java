@@ -66,7 +66,13 @@ class ExampleDataTest {
     ChatTemplate template = ChatTemplate.load(MODEL, ChatTemplateName.AUTO, Clock.systemUTC());
     try (Tokenizer tokenizer = Tokenizer.load(MODEL)) {
       RowTokenizer tokens =
-          new RowTokenizer(() -> template, tokenizer, Supervision.ANSWERS, 256, Overlong.DROP);
+          new RowTokenizer(
+              () -> new RenderedForm(template, tokenizer),
+              tokenizer,
+              RowPictures.none(),
+              Supervision.ANSWERS,
+              256,
+              Overlong.DROP);
       for (SourceRow row : read(file)) {
         assertThat(tokens.tokenize(row.content()).fate())
             .as(row.origin())

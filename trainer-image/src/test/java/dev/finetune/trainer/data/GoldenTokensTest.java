@@ -30,7 +30,12 @@ class GoldenTokensTest {
     try (Tokenizer tokenizer = Tokenizer.load(base)) {
       RowTokenizer conversations =
           new RowTokenizer(
-              () -> template, tokenizer, Supervision.ANSWERS, MAX_LENGTH, Overlong.TRUNCATE_RIGHT);
+              () -> new RenderedForm(template, tokenizer),
+              tokenizer,
+              RowPictures.none(),
+              Supervision.ANSWERS,
+              MAX_LENGTH,
+              Overlong.TRUNCATE_RIGHT);
       check(conversations, template, rows("train.json"), expected.get("train"));
       check(conversations, template, rows("eval.json"), expected.get("eval"));
     }

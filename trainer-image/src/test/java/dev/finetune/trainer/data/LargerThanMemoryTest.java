@@ -73,6 +73,7 @@ class LargerThanMemoryTest {
                       throw new AssertionError("a text needs no template");
                     },
                     tokenizer,
+                    RowPictures.none(),
                     null,
                     any -> Path.of(arguments[0]))
                 .prepare(recipe.dataset(), training);

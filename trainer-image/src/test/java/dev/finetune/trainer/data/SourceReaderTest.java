@@ -49,7 +49,8 @@ class SourceReaderTest {
     Map<String, Object> source = new HashMap<>(settings);
     source.put("source", "pvc://d/" + file.getFileName());
     Taken taken = new Taken();
-    new SourceReader(null, 0).read(DatasetFixture.first(source), file, 0, taken);
+    new SourceReader(null, 0, new PictureFolder(null, Path::of))
+        .read(DatasetFixture.first(source), file, 0, taken);
     return taken;
   }
 

@@ -70,6 +70,16 @@ public final class GoldenInternVl {
   /** A picture whose tiles the reference made. */
   private record ReferencePicture(int tiles, byte[] pixels) implements Picture {
     @Override
+    public int width() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int height() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public String sha256() {
       return "";
     }

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Values as text, the way Python's str and repr write them, and Python's notion of white space. */
-final class PythonText {
+public final class PythonText {
   private PythonText() {}
 
   /** str(value). */
@@ -73,7 +73,7 @@ final class PythonText {
   }
 
   /** The shortest digits that give the number back, with an exponent where Python writes one. */
-  static String real(double value) {
+  public static String real(double value) {
     if (Double.isNaN(value)) {
       return "nan";
     } else if (Double.isInfinite(value)) {

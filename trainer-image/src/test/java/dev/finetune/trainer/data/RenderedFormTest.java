@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class ConversationTokenizerTest {
+class RenderedFormTest {
   private static final Path GOLDEN = Path.of("src/test/resources/golden");
 
   private static Conversation conversation(String... turns) {
@@ -33,8 +33,8 @@ class ConversationTokenizerTest {
     ChatTemplate template = ChatTemplate.load(base, ChatTemplateName.AUTO, Clock.systemUTC());
     try (Tokenizer tokenizer = Tokenizer.load(base)) {
       LabelledTokens tokens =
-          new ConversationTokenizer(template, tokenizer, supervision)
-              .tokenize(conversation.messages());
+          new RenderedForm(template, tokenizer)
+              .tokenize(conversation.messages(), List.of(), supervision);
       assertThat(tokenizer.decode(tokens.ids()))
           .isEqualTo(template.render(conversation.messages(), false));
       return pieces(tokenizer, tokens.labels());

@@ -1,38 +1,44 @@
 package dev.finetune.trainer.data;
 
 import dev.finetune.api.v1alpha1.Supervision;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.jinja.JinjaException;
+import dev.finetune.trainer.picture.Picture;
 import java.util.List;
+import java.util.Set;
 
 /**
- * Turns a conversation into tokens and labels. Of an assistant's turn what follows its generation
- * prompt is learned: the assistant's words, the token that ends its turn, and what the template
- * writes behind that.
+ * A conversation as one text, tokenised as a whole. Of an assistant's turn what follows its
+ * generation prompt is learned: the assistant's words, the token that ends its turn, and what the
+ * template writes behind that.
  */
-final class ConversationTokenizer {
-  private final ChatTemplate template;
-  private final Tokenizer tokenizer;
-  private final Supervision supervision;
+final class RenderedForm extends ConversationForm {
+  private static final String NO_PICTURES =
+      "the chat template can't write pictures; set model.template to Auto, InternVL2 or"
+          + " InternVL2_5";
 
-  ConversationTokenizer(ChatTemplate template, Tokenizer tokenizer, Supervision supervision) {
-    this.template = template;
-    this.tokenizer = tokenizer;
-    this.supervision = supervision;
+  RenderedForm(ChatTemplate template, Tokenizer tokenizer) {
+    super(template, tokenizer);
   }
 
   /**
    * Tokenises a conversation.
    *
-   * @throws RowFault if the template refuses it, or doesn't write the turns one behind the other
+   * @throws RowFault if the template refuses it, or doesn't write the turns one behind the other,
+   *     or there are pictures
    */
-  LabelledTokens tokenize(List<Message> messages) throws RowFault {
-    TokenizedText text = new TokenizedText(render(messages, false), tokenizer);
+  @Override
+  LabelledTokens tokenize(List<Message> messages, List<Picture> pictures, Supervision supervision)
+      throws RowFault {
+    if (!pictures.isEmpty()) {
+      throw new RowFault(NO_PICTURES);
+    }
+    TokenizedText text = new TokenizedText(render(messages, false), tokenizer());
     LabelledTokens tokens = LabelledTokens.ignored(text.ids());
     tokens.learn(0, tokens.length(), supervision == Supervision.ALL);
     for (int turn = 0; turn < messages.size(); turn++) {
-      boolean byDefault = learnedByDefault(messages, turn);
-      Boolean own = messages.get(turn).loss();
-      boolean learned = own == null ? byDefault : own;
+      boolean learned = learned(messages, turn, supervision);
       // Under All everything is learned already, with what stands between the turns.
       if (learned != (supervision == Supervision.ALL)) {
         tokens.learn(start(messages, turn, text), end(messages, turn, text), learned);
@@ -41,13 +47,17 @@ final class ConversationTokenizer {
     return tokens;
   }
 
-  private boolean learnedByDefault(List<Message> messages, int turn) {
-    boolean isAnswer = messages.get(turn).role().equals(Message.ASSISTANT);
-    return switch (supervision) {
-      case ALL -> true;
-      case ANSWERS -> isAnswer;
-      case LAST_ANSWER -> isAnswer && turn == messages.size() - 1;
-    };
+  @Override
+  public int[] prompt(List<Message> messages, List<Picture> pictures) {
+    if (!pictures.isEmpty()) {
+      throw new TrainerException(TrainerExit.USAGE, NO_PICTURES);
+    }
+    return tokenizer().encode(template().render(messages, true));
+  }
+
+  @Override
+  Set<Integer> taughtStops() {
+    return tokenizer().stopIds();
   }
 
   private int start(List<Message> messages, int turn, TokenizedText text) throws RowFault {
@@ -75,7 +85,7 @@ final class ConversationTokenizer {
 
   private String render(List<Message> messages, boolean addGenerationPrompt) throws RowFault {
     try {
-      return template.render(messages, addGenerationPrompt);
+      return template().render(messages, addGenerationPrompt);
     } catch (JinjaException e) {
       throw new RowFault("the chat template refuses the conversation: " + e.getMessage());
     }

@@ -3,6 +3,8 @@ package dev.finetune.trainer.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.api.v1alpha1.Activation;
 import dev.finetune.api.v1alpha1.AdapterOptions;
 import dev.finetune.api.v1alpha1.ChatTemplateName;
@@ -31,9 +33,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -483,6 +488,38 @@ class RecipeOptionsTest {
 
     RecipeFlags.ALL.forEach(
         flag -> assertThat(help).contains(flag.names()).contains("(" + flag.path() + ")"));
+  }
+
+  /** The command is what stands in the example's head, in lines of three blanks. */
+  @ParameterizedTest
+  @ValueSource(strings = {"tutorial.yaml", "internvl2-8b-four-gpus.yaml"})
+  void anExampleIsWhatTheCommandInItsHeadSays(String file) throws IOException {
+    Path example = Path.of("../examples").resolve(file);
+    String command =
+        Files.readAllLines(example).stream()
+            .filter(line -> line.startsWith("#   "))
+            .map(line -> line.substring(1).strip())
+            .collect(Collectors.joining(" "));
+    ParseResult parsed = parsed(command.replaceFirst("^swift sft ", "").split(" ", -1));
+    JsonNode spec = ResolvedRecipe.readTree(example).get("spec");
+    ObjectNode written = ResolvedRecipe.of((ObjectNode) spec.get("recipe"), field -> field).tree();
+
+    assertThat(withoutPaths(written))
+        .isEqualTo(withoutPaths(RecipeOptions.recipe(parsed, null).tree()));
+    List<String> amounts = new ArrayList<>();
+    spec.at("/resources/deviceMaxMemory").forEach(amount -> amounts.add(amount.asText()));
+    assertThat(command).contains("--device_max_memory " + String.join(" ", amounts));
+    assertThat(spec.at("/resources/gpusPerNode").asInt()).isEqualTo(amounts.size());
+    assertThat(spec.at("/resources/parallelism").asText()).isEqualTo("Layers");
+  }
+
+  private static ObjectNode withoutPaths(ObjectNode recipe) {
+    ObjectNode rest = recipe.deepCopy();
+    rest.withObject("/model").remove("source");
+    rest.withObject("/dataset").remove("imageFolder");
+    rest.at("/dataset/train").forEach(file -> ((ObjectNode) file).remove("source"));
+    rest.withObject("/output").remove("destination");
+    return rest;
   }
 
   private Recipe recipe(String arguments) {

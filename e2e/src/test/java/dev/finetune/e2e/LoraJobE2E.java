@@ -35,6 +35,8 @@ class LoraJobE2E {
         CLUSTER.kubectl().start(output.resolve("watch.txt"), "get", "ftj", "-w", "-n", name());
     CLUSTER.kubectl().run("apply", "-n", name(), "-f", "../examples/quickstart.yaml");
     namespace.jobs().awaitPhase("quickstart", Phase.SUCCEEDED);
+    namespace.awaitEvents(
+        "quickstart", reasons -> assertThat(reasons).containsExactly("Completed"));
     String described = CLUSTER.kubectl().run("describe", "ftj", "quickstart", "-n", name());
     Files.writeString(output.resolve("describe.txt"), described);
     watch.destroy();
@@ -50,7 +52,6 @@ class LoraJobE2E {
     assertThat(described)
         .containsSubsequence("Phase:", "Succeeded", "Adapter:  pvc://results/quickstart/adapter")
         .containsSubsequence("Events:", "Completed");
-    assertThat(namespace.eventReasons("quickstart")).containsExactly("Completed");
   }
 
   @Test

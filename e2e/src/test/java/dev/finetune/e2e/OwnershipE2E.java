@@ -36,8 +36,9 @@ class OwnershipE2E {
     jobs.apply(Manifest.tiny("theirs").spec("managedBy: example.com/dispatcher"));
     jobs.apply(Manifest.tiny("ours").spec("managedBy: finetune.dev/operator"));
 
-    // By then the operator has long seen the first one.
+    // By then the operator has long seen the first one, and written what it had to tell of it.
     jobs.awaitPhase("ours", Phase.SUCCEEDED);
+    namespace.awaitEvents("ours", reasons -> assertThat(reasons).contains("Completed"));
 
     assertThat(jobs.get("theirs").getStatus()).isNull();
     assertThat(jobs.children("theirs")).isEmpty();

@@ -78,7 +78,8 @@ class PendingE2E {
     assertThat(refused.message())
         .contains("requests.nvidia.com/gpu=2", "requests.nvidia.com/gpu=1");
     assertThat(FineTuneJobs.condition(refused, "Running").getReason()).isEqualTo("ChildRefused");
-    assertThat(namespace.eventReasons("two-gpus")).containsOnlyOnce("ChildRefused");
+    namespace.awaitEvents(
+        "two-gpus", reasons -> assertThat(reasons).containsOnlyOnce("ChildRefused"));
 
     CLUSTER.client().resource(quota("requests.nvidia.com/gpu", "2")).update();
 

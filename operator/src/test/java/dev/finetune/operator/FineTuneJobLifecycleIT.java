@@ -23,7 +23,6 @@ import io.fabric8.kubernetes.client.Watch;
 import io.fabric8.kubernetes.client.Watcher;
 import io.fabric8.kubernetes.client.WatcherException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -87,7 +86,7 @@ class FineTuneJobLifecycleIT {
       assertThat(attempt.outcome()).isEqualTo(AttemptOutcome.Succeeded);
       assertThat(attempt.exitCode()).isZero();
       assertThat(attempt.node()).isEqualTo("node-1");
-      assertThat(eventReasons("whole")).contains("Completed");
+      awaitEvent("whole", "Completed");
     }
   }
 
@@ -274,11 +273,21 @@ class FineTuneJobLifecycleIT {
         .orElse(null);
   }
 
-  private static List<String> eventReasons(String name) {
-    return API.client().resources(Event.class).inNamespace(namespace).list().getItems().stream()
-        .filter(event -> event.getRegarding().getName().equals(name))
-        .map(Event::getReason)
-        .toList();
+  /** An Event is written after the status that it tells of. */
+  private static void awaitEvent(String name, String reason) {
+    await("Events of " + name)
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () ->
+                assertThat(
+                        API.client()
+                            .resources(Event.class)
+                            .inNamespace(namespace)
+                            .list()
+                            .getItems())
+                    .filteredOn(event -> event.getRegarding().getName().equals(name))
+                    .extracting(Event::getReason)
+                    .contains(reason));
   }
 
   private static OperatorProcess operator(String name) {

@@ -45,6 +45,13 @@ class ExamplesTest {
               "argocd/application.yaml", // operator: ApplicationExampleTest
               "data/assistant.json", // trainer: ExampleDataTest
               "data/assistant-messages.jsonl", // trainer: ExampleDataTest
+              "data/pictures.jsonl", // trainer: ExampleDataTest, and the next six
+              "data/images/one-blue-wide.png",
+              "data/images/one-red.png",
+              "data/images/one-yellow-tall.png",
+              "data/images/three-red.png",
+              "data/images/two-green.png",
+              "data/images/make_pictures.py", // makes the five before
               "data/formats/alpaca.csv", // trainer: DataDocTest, and the next six
               "data/formats/messages.jsonl",
               "data/formats/messages.parquet",
@@ -107,10 +114,10 @@ class ExamplesTest {
         .as("results of two examples in one folder would be taken for one run")
         .isEqualTo("pvc://results/" + job.getMetadata().getName());
     assertThat(recipe.dataset().train())
-        .allSatisfy(
-            source ->
-                assertThat(EXAMPLES.resolve(source.source().substring("pvc://".length())))
-                    .isRegularFile());
+        .allSatisfy(source -> assertThat(inExamples(source.source())).isRegularFile());
+    if (recipe.dataset().imageFolder() != null) {
+      assertThat(inExamples(recipe.dataset().imageFolder())).isDirectory();
+    }
   }
 
   @Test
@@ -147,6 +154,11 @@ class ExamplesTest {
     assertThat(manifests())
         .isNotEmpty()
         .allSatisfy(manifest -> assertThat(readme).contains("`" + manifest.getFileName() + "`"));
+  }
+
+  /** Where a location lies here: the claims are filled from this folder. */
+  private static Path inExamples(String location) {
+    return EXAMPLES.resolve(location.substring("pvc://".length()));
   }
 
   private static List<Path> files(Predicate<Path> wanted) {

@@ -14,16 +14,24 @@ import java.util.stream.Stream;
 
 /**
  * The folder that this machine and every node have at the same path: the tiny model and the data of
- * examples/, and a folder for the results of each namespace.
+ * examples/, the tiny model for pictures that the trainer's tests have, with its rows and pictures,
+ * and a folder for the results of each namespace.
  */
 record SharedFolder(Path path) {
   private static final Path EXAMPLES = Path.of("../examples");
+  private static final Path PICTURES =
+      Path.of("../trainer-image/src/test/resources/golden/internvl");
 
-  /** Copies model and data to it. */
+  /** Copies models and data to it. */
   static SharedFolder prepare(Path path) {
     for (String claim : List.of("models", "data")) {
       copy(EXAMPLES.resolve(claim), path.resolve(claim));
     }
+    copy(
+        PICTURES.resolve("tiny-internvl-internlm2/base_orig"),
+        path.resolve("models/tiny-internvl"));
+    copy(PICTURES.resolve("data"), path.resolve("data/internvl/rows"));
+    copy(PICTURES.resolve("images"), path.resolve("data/internvl/images"));
     return new SharedFolder(path);
   }
 

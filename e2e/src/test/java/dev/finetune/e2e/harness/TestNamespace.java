@@ -119,7 +119,19 @@ public final class TestNamespace implements BeforeEachCallback, AfterEachCallbac
     return waits.until(what, patience, read, assertion);
   }
 
-  /** Reasons of the Events of one FineTuneJob in their order. */
+  /**
+   * Waits until the reasons of the Events of one FineTuneJob, in their order, fulfil an assertion.
+   * The operator writes an Event beside the status that it tells of, so it may come later.
+   */
+  public void awaitEvents(String job, Consumer<List<String>> assertion) {
+    await("Events of " + job, () -> eventReasons(job), assertion);
+  }
+
+  /**
+   * Reasons of the Events of one FineTuneJob in their order, as far as they are written: one that
+   * shall be there is waited for by {@link #awaitEvents}; that none is there says something only
+   * once an Event of something later has come.
+   */
   public List<String> eventReasons(String job) {
     return cluster.client().events().v1().events().inNamespace(name).list().getItems().stream()
         .filter(event -> "FineTuneJob".equals(event.getRegarding().getKind()))

@@ -31,11 +31,11 @@ record ClaimVolumes(List<String> claims, Optional<String> writable) {
 
   private static final String SCHEME = "pvc://";
 
-  /** The claims in the order in which the recipe names them: model, data, destination. */
+  /** The claims in the order in which the recipe names them: model, data, pictures, destination. */
   static ClaimVolumes of(Recipe recipe) {
     Set<String> claims = new LinkedHashSet<>();
     claim(recipe.model().source()).ifPresent(claims::add);
-    dataSources(recipe.dataset()).flatMap(source -> claim(source).stream()).forEach(claims::add);
+    data(recipe.dataset()).flatMap(source -> claim(source).stream()).forEach(claims::add);
     Optional<String> writable = claim(recipe.output().destination());
     writable.ifPresent(claims::add);
     return new ClaimVolumes(List.copyOf(claims), writable);
@@ -77,12 +77,14 @@ record ClaimVolumes(List<String> claims, Optional<String> writable) {
     return PREFIX + claims.indexOf(claim);
   }
 
-  private static Stream<String> dataSources(DatasetOptions dataset) {
+  private static Stream<String> data(DatasetOptions dataset) {
     Stream<DatasetSource> validation =
         dataset.validation() == null || dataset.validation().sources() == null
             ? Stream.empty()
             : dataset.validation().sources().stream();
-    return Stream.concat(dataset.train().stream(), validation).map(DatasetSource::source);
+    return Stream.concat(
+        Stream.concat(dataset.train().stream(), validation).map(DatasetSource::source),
+        Stream.ofNullable(dataset.imageFolder()));
   }
 
   private static Optional<String> claim(String source) {

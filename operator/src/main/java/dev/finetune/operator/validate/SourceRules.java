@@ -45,6 +45,9 @@ final class SourceRules {
     if (dataset.validation() != null && dataset.validation().sources() != null) {
       checkSources("spec.recipe.dataset.validation.sources", dataset.validation().sources());
     }
+    if (dataset.imageFolder() != null) {
+      checkLocation("spec.recipe.dataset.imageFolder", dataset.imageFolder());
+    }
   }
 
   private void checkSources(String field, List<DatasetSource> sources) {

@@ -37,6 +37,7 @@ class FineTuneJobValidatorTest {
                 dataset:
                   train: [{source: "file:///a.json"}, {source: "s3://bucket/b.json"}]
                   validation: {fraction: 0}
+                  imageFolder: "file:///images"
                 method: {lora: {targetModules: [all-linear, q_proj]}}
                 training: {evalSteps: 5, earlyStoppingPatience: 3}
                 output: {destination: "file:///models/tiny/"}
@@ -59,6 +60,7 @@ class FineTuneJobValidatorTest {
             "spec.recipe.model.source",
             "spec.recipe.dataset.train[0].source",
             "spec.recipe.dataset.train[1].source",
+            "spec.recipe.dataset.imageFolder",
             "spec.recipe.output.destination",
             "spec.recipe.output.destination",
             "spec.recipe.method.lora.targetModules",
@@ -85,6 +87,29 @@ class FineTuneJobValidatorTest {
             FineTuneJobValidator.validate(
                 job, TestConfig.with(Map.of("finetune.allow-file-sources", "true"))))
         .isEmpty();
+  }
+
+  @Test
+  void aFolderOfPicturesIsASourceLikeTheOthers() {
+    assertThat(validate(job("tune", withPictures("pvc://pictures/photos"), ""))).isEmpty();
+    assertThat(validate(job("tune", withPictures("pvc://data/../models"), "")))
+        .singleElement()
+        .asString()
+        .contains("spec.recipe.dataset.imageFolder: 'pvc://data/../models' leaves its folder");
+
+    var file = job("tune", withPictures("file:///photos"), "");
+    assertThat(validate(file))
+        .singleElement()
+        .asString()
+        .contains("spec.recipe.dataset.imageFolder: 'file:///photos' is a path of one machine");
+    assertThat(
+            FineTuneJobValidator.validate(
+                file, TestConfig.with(Map.of("finetune.allow-file-sources", "true"))))
+        .isEmpty();
+  }
+
+  private static String withPictures(String folder) {
+    return RECIPE.replace("dataset:", "dataset:\n      imageFolder: \"" + folder + "\"");
   }
 
   @ParameterizedTest

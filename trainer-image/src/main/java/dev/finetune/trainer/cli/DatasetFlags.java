@@ -51,7 +51,9 @@ final class DatasetFlags {
                   values ->
                       Optional.of(
                           "the best checkpoint is that of the lowest loss; the scores are logged")),
-          one("dataset.validation.answerTokens", FlagValues::number, "--max_new_tokens"));
+          one("dataset.validation.answerTokens", FlagValues::number, "--max_new_tokens"),
+          // The second name is LLaMA-Factory's; ms-swift reads paths from its working folder.
+          one("dataset.imageFolder", FlagValues::location, "--image_folder", "--media_dir"));
 
   private DatasetFlags() {}
 

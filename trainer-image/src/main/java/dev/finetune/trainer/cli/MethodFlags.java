@@ -113,7 +113,9 @@ final class MethodFlags {
 
   private static Optional<String> targetNote(List<String> values) {
     return values.contains("ALL")
-        ? Optional.of("every linear layer but the head gets an adapter")
+        ? Optional.of(
+            "every linear layer but the head gets an adapter, in a model for pictures those of the"
+                + " parts that train (model.freeze)")
         : Optional.empty();
   }
 

@@ -1,5 +1,6 @@
 package dev.finetune.trainer.cli;
 
+import static dev.finetune.trainer.cli.RecipeFlag.onOff;
 import static dev.finetune.trainer.cli.RecipeFlag.one;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -12,8 +13,16 @@ import java.util.TreeSet;
 
 /** The flags of the base model. */
 final class ModelFlags {
+  /** InternVL3 was trained with InternVL2.5's. */
   private static final Map<String, String> BUILT_IN =
-      Map.of("auto", "Auto", "chatml", "ChatML", "llama3", "Llama3", "zephyr", "Zephyr");
+      Map.of(
+          "auto", "Auto",
+          "chatml", "ChatML",
+          "internvl2", "InternVL2",
+          "internvl2_5", "InternVL2_5",
+          "internvl3", "InternVL2_5",
+          "llama3", "Llama3",
+          "zephyr", "Zephyr");
 
   /** Names that ms-swift has for what a tokenizer of these models says itself. */
   private static final Set<String> OF_THE_TOKENIZER =
@@ -24,8 +33,6 @@ final class ModelFlags {
           "gemma_text",
           "internlm2",
           "internvl",
-          "internvl2",
-          "internvl2_5",
           "llama",
           "llama2",
           "llama3_1",
@@ -48,7 +55,12 @@ final class ModelFlags {
           one("model.template", ModelFlags::template, "--template", "--template_type")
               .noting(values -> templateNote(values.get(0))),
           one("model.systemPrompt", FlagValues::text, "--system"),
-          one("model.quantization", BITS, "--quant_bits", "--quantization_bit"));
+          one("model.quantization", BITS, "--quant_bits", "--quantization_bit"),
+          // ms-swift has the environment's MAX_NUM; the second name is OpenGVLab's.
+          one("model.maxTiles", FlagValues::number, "--max_tiles", "--max_dynamic_patch"),
+          onOff("model.freeze.languageModel", FlagValues::flag, "--freeze_llm"),
+          onOff("model.freeze.projector", FlagValues::flag, "--freeze_aligner"),
+          onOff("model.freeze.visionTower", FlagValues::flag, "--freeze_vit"));
 
   private ModelFlags() {}
 

@@ -11,8 +11,6 @@ final class NotedFlags {
   private static final Set<String> TRUE = Set.of("true", "1", "yes", "");
   private static final Set<String> FALSE = Set.of("false", "0", "no");
   private static final String ROWS = "rows are read and tokenised once, over all processors";
-  private static final String NO_VISION =
-      "this version tunes text; there is nothing else to freeze";
 
   static final List<NotedFlag> ALL =
       List.of(
@@ -116,7 +114,6 @@ final class NotedFlags {
               "--bnb_4bit_compute_dtype",
               "--bnb_4bit_comp_dtype",
               "--bnb_4bit_quant_storage"),
-          any(NO_VISION, "--freeze_vit", "--freeze_aligner", "--freeze_llm"),
           only(
               Set.of("causal_lm"),
               "language models are tuned",

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.finetune.api.schema.FineTuneJobSchema;
 import dev.finetune.api.schema.InvalidRecipeException;
+import dev.finetune.api.v1alpha1.FreezeOptions;
 import dev.finetune.api.v1alpha1.MethodOptions;
 import dev.finetune.api.v1alpha1.Quantization;
 import dev.finetune.api.v1alpha1.Recipe;
@@ -74,7 +75,7 @@ record ResolvedRecipe(Recipe recipe, ObjectNode tree) {
    */
   static ResolvedRecipe of(ObjectNode tree, UnaryOperator<String> naming) {
     try {
-      Recipe recipe = FineTuneJobSchema.load().readRecipe(withLearningRate(tree));
+      Recipe recipe = FineTuneJobSchema.load().readRecipe(withDefaults(tree));
       if (recipe.method().given() != 1) {
         // A CEL rule of the CRD, which nobody evaluates here.
         throw new TrainerException(
@@ -107,14 +108,33 @@ record ResolvedRecipe(Recipe recipe, ObjectNode tree) {
     }
   }
 
-  /** The one default that depends on another field, which a schema can't say. */
-  private static ObjectNode withLearningRate(ObjectNode tree) {
+  /** The defaults that depend on another field, which a schema can't say. */
+  private static ObjectNode withDefaults(ObjectNode tree) {
     ObjectNode filled = tree.deepCopy();
+    fillLearningRate(filled);
+    fillFreeze(filled);
+    return filled;
+  }
+
+  private static void fillLearningRate(ObjectNode filled) {
     boolean training = filled.path("training").isObject() || !filled.hasNonNull("training");
     if (training && !filled.path("training").hasNonNull("learningRate")) {
       boolean full = filled.path("method").hasNonNull("full");
       filled.withObject("/training").put("learningRate", full ? FULL_LEARNING_RATE : LEARNING_RATE);
     }
-    return filled;
+  }
+
+  /** Only where a part of it is given: a recipe for text has none. */
+  private static void fillFreeze(ObjectNode filled) {
+    if (filled.path("model").path("freeze") instanceof ObjectNode freeze) {
+      JSON.<ObjectNode>valueToTree(FreezeOptions.DEFAULT)
+          .properties()
+          .forEach(
+              part -> {
+                if (!freeze.hasNonNull(part.getKey())) {
+                  freeze.set(part.getKey(), part.getValue());
+                }
+              });
+    }
   }
 }

@@ -17,7 +17,10 @@ final class UnservedFlags {
   private static final String GREEDY = "scored answers take the likeliest token; leave it out";
   private static final String NOT_A_METHOD =
       "there are --train_type lora, full, adapter, ia3, prefix_tuning and prompt_tuning";
-  private static final String NOT_TEXT = "this version tunes text models; leave it out";
+  private static final String ONE_RATE =
+      "use --learning_rate, which all parts of a model for pictures have";
+  private static final String ALL_PARTS =
+      "all parts of a model for pictures are trained with the same settings; leave it out";
 
   private static final Map<String, String> ADVICE = advice();
 
@@ -35,8 +38,8 @@ final class UnservedFlags {
               Map.entry("--vera_", NOT_A_METHOD),
               Map.entry("--hub_", UPLOAD),
               Map.entry("--vllm_", "this program trains; serve the result with vLLM itself"),
-              Map.entry("--vit_", NOT_TEXT),
-              Map.entry("--aligner_", NOT_TEXT)));
+              Map.entry("--vit_", ALL_PARTS),
+              Map.entry("--aligner_", ALL_PARTS)));
 
   private UnservedFlags() {}
 
@@ -49,7 +52,7 @@ final class UnservedFlags {
     advice.put("--download_mode", DOWNLOAD);
     advice.put("--local_repo_path", DOWNLOAD);
     advice.put("--model_layer_cls_name", "layers are known by the architecture; leave it out");
-    advice.put("--model_kwargs", NOT_TEXT);
+    advice.put("--model_kwargs", "use --max_tiles, which is max_num");
     advice.put("--rope_scaling", "set rope_scaling in the model's config.json");
     advice.put("--max_model_len", "set max_position_embeddings in the model's config.json");
     advice.put("--new_special_tokens", "add the tokens to the model and its tokenizer before");
@@ -80,8 +83,11 @@ final class UnservedFlags {
     advice.put("--template_backend", "the chat template is the model's own; leave it out");
     advice.put("--response_prefix", "the chat template is the model's own; leave it out");
     advice.put("--padding_side", "padding is on the right, behind what is learnt; leave it out");
-    advice.put("--max_pixels", NOT_TEXT);
-    advice.put("--norm_bbox", NOT_TEXT);
+    advice.put("--max_pixels", "use --max_tiles");
+    advice.put("--norm_bbox", "write boxes into the text of the rows; leave it out");
+    advice.put("--vit_lr", ONE_RATE);
+    advice.put("--aligner_lr", ONE_RATE);
+    advice.put("--vit_gradient_checkpointing", "use --gradient_checkpointing");
     advice.put("--sequence_parallel_size", "use a smaller --max_length, or --parallelism Layers");
     advice.put("--lora_modules_to_save", OWN_MODULES);
     advice.put("--modules_to_save", OWN_MODULES);

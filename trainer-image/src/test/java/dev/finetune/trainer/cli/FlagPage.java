@@ -27,6 +27,9 @@ public final class FlagPage {
       isn't known is an error that names the nearest one. `--lora-rank` and `--lora_rank` are one flag, and so are `--flag value`
       and `--flag=value`.
 
+      Of a model for pictures the language model and the projector train, as in ms-swift 2.x; in 3.x the projector does only with
+      `--freeze_aligner false`. The tiles of a picture, which ms-swift bounds by the environment's `MAX_NUM`, are `--max_tiles` here.
+
       """
           .formatted(COMMAND);
 

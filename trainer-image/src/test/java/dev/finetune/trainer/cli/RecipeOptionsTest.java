@@ -3,9 +3,12 @@ package dev.finetune.trainer.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.finetune.api.v1alpha1.Activation;
 import dev.finetune.api.v1alpha1.AdapterOptions;
 import dev.finetune.api.v1alpha1.ChatTemplateName;
+import dev.finetune.api.v1alpha1.FreezeOptions;
 import dev.finetune.api.v1alpha1.GenerationScore;
 import dev.finetune.api.v1alpha1.Ia3Options;
 import dev.finetune.api.v1alpha1.InvalidRowPolicy;
@@ -30,9 +33,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -304,6 +310,69 @@ class RecipeOptionsTest {
   }
 
   @Test
+  void theFlagsOfModelsForPicturesReachTheRecipe() {
+    Recipe recipe =
+        least(
+            "--template_type",
+            "internvl2",
+            "--max_dynamic_patch",
+            "6",
+            "--media_dir",
+            "/photos",
+            "--freeze_vit",
+            "false",
+            "--freeze_aligner",
+            "--freeze_llm",
+            "False");
+
+    assertThat(recipe.model().template()).isEqualTo(ChatTemplateName.INTERN_VL2);
+    assertThat(recipe.model().maxTiles()).isEqualTo(6);
+    assertThat(recipe.model().freeze()).isEqualTo(new FreezeOptions(false, true, false));
+    assertThat(recipe.dataset().imageFolder()).isEqualTo("file:///photos");
+    assertThat(least("--image_folder", "pvc://data/photos").dataset().imageFolder())
+        .isEqualTo("pvc://data/photos");
+    for (String name : List.of("internvl2_5", "internvl3")) {
+      assertThat(least("--template", name).model().template())
+          .isEqualTo(ChatTemplateName.INTERN_VL2_5);
+    }
+    assertThatThrownBy(() -> least("--max_tiles", "0"))
+        .hasMessageContaining("--max_tiles (recipe.model.maxTiles): ");
+    assertThatThrownBy(() -> least("--freeze_vit", "half"))
+        .hasMessageContaining("--freeze_vit (recipe.model.freeze.visionTower): ");
+  }
+
+  @Test
+  void whatStaysFrozenIsFilledInWhereAPartOfItIsGiven() {
+    assertThat(least().model().freeze()).isNull();
+    assertThat(least("--freeze_llm", "true").model().freeze())
+        .isEqualTo(new FreezeOptions(true, false, true));
+    assertThat(least("--freeze_vit", "false").model().freeze())
+        .isEqualTo(new FreezeOptions(false, false, false));
+  }
+
+  @Test
+  void partsOfAModelForPicturesHaveNoSettingsOfTheirOwn() {
+    Program end =
+        Program.run(
+            "sft",
+            "--vit_lr",
+            "1e-5",
+            "--aligner_lr",
+            "1e-5",
+            "--vit_gradient_checkpointing",
+            "true",
+            "--max_pixels",
+            "1003520");
+
+    assertThat(end.code()).isEqualTo(64);
+    assertThat(end.err())
+        .contains("--vit_lr isn't served by this version: use --learning_rate")
+        .contains("--aligner_lr isn't served by this version: use --learning_rate")
+        .contains("--vit_gradient_checkpointing isn't served by this version: use --gradient")
+        .contains("--max_pixels isn't served by this version: use --max_tiles");
+  }
+
+  @Test
   void weightsThatTrainAreNotStoredInFourBits() {
     assertThatThrownBy(() -> least("--train_type", "full", "--quant_bits", "4"))
         .isInstanceOf(TrainerException.class)
@@ -323,16 +392,17 @@ class RecipeOptionsTest {
                 "--model_type",
                 "internvl2-8b",
                 "--template_type",
-                "internvl2",
+                "qwen2_5",
                 "--use_flash_attn",
                 "True",
                 "--lora_target_modules",
                 "ALL",
                 "--lazy_tokenize"))
         .containsExactly(
-            "--template_type internvl2: the chat template is the model's own, which its tokenizer"
+            "--template_type qwen2_5: the chat template is the model's own, which its tokenizer"
                 + " comes with",
-            "--lora_target_modules ALL: every linear layer but the head gets an adapter",
+            "--lora_target_modules ALL: every linear layer but the head gets an adapter, in a model"
+                + " for pictures those of the parts that train (model.freeze)",
             "--model_type internvl2-8b: the architecture is read from the model's config.json",
             "--use_flash_attn True: the fastest attention that the device has is used",
             "--lazy_tokenize true: rows are read and tokenised once, over all processors");
@@ -418,6 +488,38 @@ class RecipeOptionsTest {
 
     RecipeFlags.ALL.forEach(
         flag -> assertThat(help).contains(flag.names()).contains("(" + flag.path() + ")"));
+  }
+
+  /** The command is what stands in the example's head, in lines of three blanks. */
+  @ParameterizedTest
+  @ValueSource(strings = {"tutorial.yaml", "internvl2-8b-four-gpus.yaml"})
+  void anExampleIsWhatTheCommandInItsHeadSays(String file) throws IOException {
+    Path example = Path.of("../examples").resolve(file);
+    String command =
+        Files.readAllLines(example).stream()
+            .filter(line -> line.startsWith("#   "))
+            .map(line -> line.substring(1).strip())
+            .collect(Collectors.joining(" "));
+    ParseResult parsed = parsed(command.replaceFirst("^swift sft ", "").split(" ", -1));
+    JsonNode spec = ResolvedRecipe.readTree(example).get("spec");
+    ObjectNode written = ResolvedRecipe.of((ObjectNode) spec.get("recipe"), field -> field).tree();
+
+    assertThat(withoutPaths(written))
+        .isEqualTo(withoutPaths(RecipeOptions.recipe(parsed, null).tree()));
+    List<String> amounts = new ArrayList<>();
+    spec.at("/resources/deviceMaxMemory").forEach(amount -> amounts.add(amount.asText()));
+    assertThat(command).contains("--device_max_memory " + String.join(" ", amounts));
+    assertThat(spec.at("/resources/gpusPerNode").asInt()).isEqualTo(amounts.size());
+    assertThat(spec.at("/resources/parallelism").asText()).isEqualTo("Layers");
+  }
+
+  private static ObjectNode withoutPaths(ObjectNode recipe) {
+    ObjectNode rest = recipe.deepCopy();
+    rest.withObject("/model").remove("source");
+    rest.withObject("/dataset").remove("imageFolder");
+    rest.at("/dataset/train").forEach(file -> ((ObjectNode) file).remove("source"));
+    rest.withObject("/output").remove("destination");
+    return rest;
   }
 
   private Recipe recipe(String arguments) {

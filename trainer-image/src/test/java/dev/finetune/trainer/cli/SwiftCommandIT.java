@@ -33,13 +33,13 @@ class SwiftCommandIT {
 
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.out())
-        .contains("--template_type internvl2: the chat template is the model's own")
         .contains("--lora_target_modules ALL: every linear layer but the head")
         .contains("--model_type internvl2-8b: the architecture is read from")
         .contains("--use_flash_attn True: the fastest attention")
         .contains("--device_max_memory 15GB 15GB 15GB 15GB: limits all that a device holds")
         .contains("\"layers\":[\"device");
     JsonNode recipe = ResolvedRecipe.readTree(out.resolve("recipe.yaml"));
+    assertThat(recipe.at("/model/template").asText()).isEqualTo("InternVL2");
     assertThat(recipe.at("/method/lora/learningRateRatio").asDouble()).isEqualTo(16);
     assertThat(recipe.at("/method/lora/alpha").asDouble()).isEqualTo(32);
     assertThat(recipe.at("/training/neftuneAlpha").asDouble()).isEqualTo(5);

@@ -9,9 +9,14 @@ import dev.finetune.api.v1alpha1.DatasetFormat;
 import dev.finetune.api.v1alpha1.Overlong;
 import dev.finetune.api.v1alpha1.Supervision;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -79,6 +84,34 @@ class ExampleDataTest {
             .isEqualTo(RowTokenizer.Fate.WHOLE);
       }
     }
+  }
+
+  @Test
+  void everyPictureOfTheRowsIsThereAndHasItsPlaceInTheText() throws IOException {
+    Path folder = EXAMPLES.resolve("data/images");
+    Set<String> named = new TreeSet<>();
+    ObjectMapper json = new ObjectMapper();
+    for (String line : Files.readAllLines(EXAMPLES.resolve("data/pictures.jsonl"))) {
+      JsonNode row = json.readTree(line);
+      String text = row.path("history") + row.path("query").asText();
+
+      assertThat(text.split("<image>", -1)).as(line).hasSize(row.path("images").size() + 1);
+      assertThat(row.path("response").asText()).as(line).isNotEmpty();
+      row.path("images").forEach(picture -> named.add(picture.asText()));
+    }
+
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .filteredOn(name -> !name.equals("make_pictures.py"))
+          .containsExactlyInAnyOrderElementsOf(named);
+    }
+    assertThat(ImageIO.read(folder.resolve("one-yellow-tall.png").toFile()))
+        .satisfies(
+            picture -> {
+              assertThat(picture.getWidth()).isEqualTo(100);
+              assertThat(picture.getHeight()).isEqualTo(300);
+              assertThat(picture.getRGB(50, 150)).isEqualTo(0xFFF4C81E);
+            });
   }
 
   @Test

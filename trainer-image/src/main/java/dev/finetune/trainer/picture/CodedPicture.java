@@ -1,17 +1,16 @@
 package dev.finetune.trainer.picture;
 
 import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
+import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream;
 import java.awt.image.BufferedImage;
 import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
 import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Locale;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
  * A picture's file with nothing in it but what decides on the samples. Colour profiles,
@@ -118,8 +117,8 @@ record CodedPicture(Format format, int width, int height, byte[] stream) {
   RgbImage decode() throws PictureFault {
     StringBuilder cutOff = new StringBuilder();
     ImageReader reader = null;
-    try (MemoryCacheImageInputStream input =
-        new MemoryCacheImageInputStream(new ByteArrayInputStream(stream))) {
+    // With the JDK's stream of memory, WebP took four times as long.
+    try (ByteArrayImageInputStream input = new ByteArrayImageInputStream(stream)) {
       reader = format.reader();
       reader.addIIOReadWarningListener(
           (source, warning) -> {

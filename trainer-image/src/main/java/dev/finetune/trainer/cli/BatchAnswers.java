@@ -37,7 +37,7 @@ final class BatchAnswers {
     int answered = 0;
     for (PromptRow row : prompts) {
       try {
-        write(row, responder.answer(row.prompt()));
+        write(row, responder.answer(row.prompt(), row.pictures()));
         answered++;
       } catch (JinjaException e) {
         rows.failed(row, "the chat template refuses the conversation: " + e.getMessage());

@@ -2,6 +2,8 @@ package dev.finetune.trainer.cli;
 
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.Message;
+import dev.finetune.trainer.data.PictureTags;
+import dev.finetune.trainer.picture.Picture;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +21,7 @@ final class ChatSession {
 
   private final Responder responder;
   private final String system;
+  private final List<Picture> pictures;
   private final boolean streams;
   private final boolean terminal;
   private final PrintStream out;
@@ -28,13 +31,20 @@ final class ChatSession {
    * Begins without turns.
    *
    * @param system the system turn, or null
+   * @param pictures those of the first turn
    * @param streams whether an answer is printed as it comes
    * @param terminal whether a person watches, who is shown when to speak
    */
   ChatSession(
-      Responder responder, String system, boolean streams, boolean terminal, PrintStream out) {
+      Responder responder,
+      String system,
+      List<Picture> pictures,
+      boolean streams,
+      boolean terminal,
+      PrintStream out) {
     this.responder = responder;
     this.system = system;
+    this.pictures = pictures;
     this.streams = streams;
     this.terminal = terminal;
     this.out = out;
@@ -77,7 +87,9 @@ final class ChatSession {
    * @throws TrainerException USAGE if the conversation leaves no room for one
    */
   void say(String text) {
-    turns.add(new Message(Message.USER, text));
+    boolean first = turns.stream().noneMatch(turn -> turn.role().equals(Message.USER));
+    String tagged = first ? PictureTags.tagged(text, pictures.size()) : text;
+    turns.add(new Message(Message.USER, tagged));
     turns.add(new Message(Message.ASSISTANT, respond()));
   }
 
@@ -100,9 +112,9 @@ final class ChatSession {
 
   private String respond() {
     if (streams) {
-      return responder.stream(turns, out);
+      return responder.stream(turns, pictures, out);
     }
-    String answer = responder.answer(turns);
+    String answer = responder.answer(turns, pictures);
     out.println(answer);
     return answer;
   }

@@ -50,6 +50,18 @@ record DataCheck(Recipe recipe, Locations locations) {
   }
 
   /**
+   * How conversations become tokens.
+   *
+   * @param clock the date for templates that write it
+   * @throws TrainerException MODEL if the model has no template, or one that can't be used
+   */
+  ConversationForm form(Tokenizer tokenizer, Clock clock) {
+    ModelOptions model = recipe.model();
+    return ConversationForm.load(
+        modelPath(), model.template(), clock, tokenizer, tiling(), model.systemPrompt());
+  }
+
+  /**
    * Prepares the data.
    *
    * @param tokenizer that of the model
@@ -57,18 +69,16 @@ record DataCheck(Recipe recipe, Locations locations) {
    * @throws TrainerException DATA if rows are wrong, listing them
    */
   PreparedDataset prepare(Tokenizer tokenizer, LocalDate date) {
-    Path modelPath = modelPath();
-    ModelOptions model = recipe.model();
     Clock clock = Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);
     Optional<Tiling> tiling = tiling();
     // They stay open as long as the rows do; idle, they have no thread.
     return new DatasetPreparation(
-            () ->
-                ConversationForm.load(
-                    modelPath, model.template(), clock, tokenizer, tiling, model.systemPrompt()),
+            () -> form(tokenizer, clock),
             tokenizer,
-            tiling.map(each -> RowPictures.of(each, new Pictures(each, Pictures.defaultBudget()))).orElse(RowPictures.none()),
-            model.systemPrompt(),
+            tiling
+                .map(each -> RowPictures.of(each, new Pictures(each, Pictures.defaultBudget())))
+                .orElse(RowPictures.none()),
+            recipe.model().systemPrompt(),
             locations::resolve)
         .prepare(recipe.dataset(), recipe.training());
   }

@@ -16,7 +16,7 @@ import dev.finetune.trainer.checkpoint.RunIdentity;
 import dev.finetune.trainer.checkpoint.RunToken;
 import dev.finetune.trainer.checkpoint.TrainerState;
 import dev.finetune.trainer.checkpoint.TunedModelFolder;
-import dev.finetune.trainer.data.ChatTemplate;
+import dev.finetune.trainer.data.ConversationForm;
 import dev.finetune.trainer.data.MicroBatches;
 import dev.finetune.trainer.data.PreparedDataset;
 import dev.finetune.trainer.data.TokenizedExample;
@@ -345,13 +345,12 @@ final class FineTuning {
             .flatMap(batch -> batch.examples().stream())
             .limit(validation.scoredRows())
             .toList();
-    ChatTemplate template =
-        ChatTemplate.load(modelPath(), recipe.model().template(), Clock.systemUTC());
+    ConversationForm form = new DataCheck(recipe, locations).form(tokenizer, Clock.systemUTC());
     return new AnswerScoring(
         validation.scores(),
         rows,
         generator,
-        SamplingOptions.greedy(validation.answerTokens(), tokenizer.stopIds(template)),
+        SamplingOptions.greedy(validation.answerTokens(), form.stopIds()),
         ids -> tokenizer.decode(ids, true));
   }
 

@@ -4,7 +4,7 @@ import dev.finetune.api.v1alpha1.ChatTemplateName;
 import dev.finetune.api.v1alpha1.Precision;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
-import dev.finetune.trainer.data.ChatTemplate;
+import dev.finetune.trainer.data.ConversationForm;
 import dev.finetune.trainer.data.PromptRow;
 import dev.finetune.trainer.data.PromptRows;
 import dev.finetune.trainer.data.RowPictures;
@@ -12,8 +12,12 @@ import dev.finetune.trainer.data.Tokenizer;
 import dev.finetune.trainer.method.SavedAdapter;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.PictureInput;
 import dev.finetune.trainer.model.SamplingOptions;
 import dev.finetune.trainer.model.TextGenerator;
+import dev.finetune.trainer.picture.Picture;
+import dev.finetune.trainer.picture.Pictures;
+import dev.finetune.trainer.picture.Tiling;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -65,6 +69,23 @@ final class InferCommand implements Callable<Integer> {
   private List<String> prompts = List.of();
 
   @Option(
+      names = {"--image", "--images"},
+      arity = "1..*",
+      paramLabel = "FILE",
+      description =
+          "Pictures of each --prompt, or of the conversation's first turn: where it has <image>, or in"
+              + " front of it.")
+  private List<Path> images = List.of();
+
+  @Option(
+      names = {"--max_tiles", "--max_dynamic_patch"},
+      paramLabel = "N",
+      description =
+          "Tiles that a picture is cut into at most, beside the thumbnail. Default: as the model's"
+              + " configuration has it.")
+  private Integer maxTiles;
+
+  @Option(
       names = {"--dataset", "--val_dataset"},
       arity = "1..*",
       paramLabel = "FILE",
@@ -97,8 +118,8 @@ final class InferCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "AUTO",
       description =
-          "The chat template: Auto takes the tokenizer's own, or ChatML, Llama3, Zephyr. Default"
-              + " Auto.")
+          "The chat template: Auto takes the model's own, or ChatML, Llama3, Zephyr, InternVL2,"
+              + " InternVL2_5. Default Auto.")
   private ChatTemplateName template;
 
   @Option(
@@ -175,15 +196,30 @@ final class InferCommand implements Callable<Integer> {
     Path folder = folder(locations, tuned);
     ModelFolder checked = ModelFolder.open(folder);
     try (Tokenizer tokenizer = Tokenizer.load(folder)) {
-      ChatTemplate chat = ChatTemplate.load(folder, template, Clock.system(ZoneId.systemDefault()));
-      SamplingOptions options = options(tokenizer.stopIds(chat));
+      Optional<Tiling> tiling = tiling(folder);
+      Clock clock = Clock.system(ZoneId.systemDefault());
+      ConversationForm form =
+          ConversationForm.load(folder, template, clock, tokenizer, tiling, system);
+      SamplingOptions options = options(form.stopIds());
+      RowPictures pictures =
+          tiling
+              .map(each -> RowPictures.of(each, new Pictures(each, Pictures.defaultBudget())))
+              .orElse(RowPictures.none());
       try (CausalLm base =
               CausalLm.load(checked, Devices.ofThisProcess().visible().get(0), Precision.AUTO);
           TextGenerator generator =
               loaded.map(each -> each.on(base)).orElseGet(() -> TextGenerator.of(base))) {
-        return answer(new Responder(chat, tokenizer, generator, options, stop), locations);
+        return answer(
+            new Responder(form, tokenizer, generator, options, stop), pictures, locations);
       }
     }
+  }
+
+  private Optional<Tiling> tiling(Path folder) {
+    if (maxTiles != null && maxTiles < 1) {
+      throw new TrainerException(TrainerExit.USAGE, "--max_tiles must be at least 1");
+    }
+    return PictureInput.of(folder).map(own -> maxTiles == null ? own : own.withMost(maxTiles));
   }
 
   /** The model's folder: --model, or what --ckpt_dir is or names. */
@@ -206,37 +242,39 @@ final class InferCommand implements Callable<Integer> {
   }
 
   /** Does what was asked for and says so in a sentence. */
-  private String answer(Responder responder, Locations locations) {
+  private String answer(Responder responder, RowPictures opener, Locations locations) {
     if (!datasets.isEmpty()) {
-      return answerRows(responder, locations);
+      return answerRows(responder, opener, locations);
     }
+    List<Picture> pictures = opener.open(images);
     if (logitsFile != null) {
-      return writeLogits(responder);
+      return writeLogits(responder, pictures);
     }
     if (prompts.isEmpty()) {
       InputLines lines = new InputLines(System.in, stop);
-      new ChatSession(responder, system, stream, Terminal.isStandardOutput(), out).run(lines::next);
+      new ChatSession(responder, system, pictures, stream, Terminal.isStandardOutput(), out)
+          .run(lines::next);
       return "the conversation is over";
     }
     for (String prompt : prompts) {
       if (prompts.size() > 1) {
         out.println("> " + prompt);
       }
-      new ChatSession(responder, system, stream, false, out).say(prompt);
+      new ChatSession(responder, system, pictures, stream, false, out).say(prompt);
     }
     return "answered";
   }
 
-  private String writeLogits(Responder responder) {
+  private String writeLogits(Responder responder, List<Picture> pictures) {
     if (prompts.isEmpty()) {
       throw new TrainerException(TrainerExit.USAGE, "--logits needs a --prompt");
     }
-    new LogitsFile(logitsFile).write(responder, system, prompts);
+    new LogitsFile(logitsFile).write(responder, system, prompts, pictures);
     return "the logits of %d prompts are in %s".formatted(prompts.size(), logitsFile);
   }
 
-  private String answerRows(Responder responder, Locations locations) {
-    PromptRows rows = new PromptRows(system, RowPictures.none(), locations::resolve);
+  private String answerRows(Responder responder, RowPictures pictures, Locations locations) {
+    PromptRows rows = new PromptRows(system, pictures, locations::resolve);
     List<PromptRow> read = new ArrayList<>();
     for (String dataset : datasets) {
       String source = Locations.sourceOf(dataset);

@@ -3,6 +3,8 @@ package dev.finetune.trainer.cli;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.Message;
+import dev.finetune.trainer.data.PictureTags;
+import dev.finetune.trainer.picture.Picture;
 import dev.finetune.trainer.safetensors.HostTensor;
 import dev.finetune.trainer.safetensors.SafetensorsWriter;
 import java.io.IOException;
@@ -26,18 +28,20 @@ record LogitsFile(Path file) {
    * Writes the file.
    *
    * @param system the system turn, or null
+   * @param pictures of each prompt
    * @throws TrainerException OUTPUT if it can't be written, or is there already
    */
-  void write(Responder responder, String system, List<String> prompts) {
+  void write(Responder responder, String system, List<String> prompts, List<Picture> pictures) {
     Map<String, HostTensor> tensors = new LinkedHashMap<>();
     for (int i = 0; i < prompts.size(); i++) {
       List<Message> conversation = new ArrayList<>();
       if (system != null) {
         conversation.add(new Message(Message.SYSTEM, system));
       }
-      conversation.add(new Message(Message.USER, prompts.get(i)));
-      int[] ids = responder.ids(conversation);
-      HostTensor logits = responder.generator().logits(ids);
+      conversation.add(
+          new Message(Message.USER, PictureTags.tagged(prompts.get(i), pictures.size())));
+      int[] ids = responder.ids(conversation, pictures);
+      HostTensor logits = responder.generator().logits(ids, pictures);
       tensors.put(
           "ids." + i, HostTensor.ofLongs(Arrays.stream(ids).asLongStream().toArray(), ids.length));
       long[] shape = {logits.shape()[1], logits.shape()[2]};

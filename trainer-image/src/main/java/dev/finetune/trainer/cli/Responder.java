@@ -1,24 +1,25 @@
 package dev.finetune.trainer.cli;
 
-import dev.finetune.trainer.data.ChatTemplate;
+import dev.finetune.trainer.data.ConversationForm;
 import dev.finetune.trainer.data.Message;
 import dev.finetune.trainer.data.Tokenizer;
 import dev.finetune.trainer.model.SamplingOptions;
 import dev.finetune.trainer.model.TextGenerator;
+import dev.finetune.trainer.picture.Picture;
 import java.io.PrintStream;
 import java.util.List;
 
 /**
  * Says what a model answers to a conversation.
  *
- * @param chat how a conversation is written
+ * @param form how a conversation becomes tokens
  * @param tokenizer the model's
  * @param generator base or tuned model
  * @param options how tokens are chosen
  * @param stop asked after every token
  */
 record Responder(
-    ChatTemplate chat,
+    ConversationForm form,
     Tokenizer tokenizer,
     TextGenerator generator,
     SamplingOptions options,
@@ -27,13 +28,16 @@ record Responder(
   /**
    * The answer, printed token by token as it comes.
    *
+   * @param conversation with a tag where each picture stands
+   * @param pictures in their order
    * @throws dev.finetune.trainer.TrainerException TRY_AGAIN if the program was asked to stop
    */
-  String stream(List<Message> conversation, PrintStream out) {
+  String stream(List<Message> conversation, List<Picture> pictures, PrintStream out) {
     StreamedText text = new StreamedText(ids -> tokenizer.decode(ids, true), out);
     List<Integer> ids =
         generator.generate(
-            ids(conversation),
+            ids(conversation, pictures),
+            pictures,
             options,
             token -> {
               stop.check();
@@ -44,13 +48,14 @@ record Responder(
   }
 
   /** The answer. */
-  String answer(List<Message> conversation) {
-    return decoded(generator.generate(ids(conversation), options, token -> stop.check()));
+  String answer(List<Message> conversation, List<Picture> pictures) {
+    return decoded(
+        generator.generate(ids(conversation, pictures), pictures, options, token -> stop.check()));
   }
 
   /** A conversation's token ids, up to where the answer begins. */
-  int[] ids(List<Message> conversation) {
-    return tokenizer.encode(chat.render(conversation, true));
+  int[] ids(List<Message> conversation, List<Picture> pictures) {
+    return form.prompt(conversation, pictures);
   }
 
   private String decoded(List<Integer> ids) {

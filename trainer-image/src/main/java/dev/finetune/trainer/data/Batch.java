@@ -77,29 +77,6 @@ public record Batch(
     return examples.stream().flatMap(example -> example.pictures().stream()).toList();
   }
 
-  /** Tiles of all pictures. */
-  public int tiles() {
-    return pictures().stream().mapToInt(Picture::tiles).sum();
-  }
-
-  /**
-   * The tiles of all pictures, one behind the other: {@code tiles() x size x size x 3} bytes as
-   * {@link Picture#pixels} has them, none without pictures.
-   *
-   * @throws dev.finetune.trainer.TrainerException with DATA if a picture's file has changed
-   */
-  public byte[] pixels() {
-    List<byte[]> parts = pictures().stream().map(Picture::pixels).toList();
-    long bytes = parts.stream().mapToLong(part -> part.length).sum();
-    byte[] pixels = new byte[Math.toIntExact(bytes)];
-    int offset = 0;
-    for (byte[] part : parts) {
-      System.arraycopy(part, 0, pixels, offset, part.length);
-      offset += part.length;
-    }
-    return pixels;
-  }
-
   /** Number of rows, B: one where they are packed. */
   public int rows() {
     return segments.length == 0 ? examples.size() : 1;

@@ -3,11 +3,13 @@ package dev.finetune.trainer.data;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The pictures of a row, and the tags in its users' turns that they stand for. */
-final class PictureTags {
+public final class PictureTags {
   /** Where a picture stands in a user's turn. */
   static final String TAG = "<image>";
 
@@ -41,6 +43,24 @@ final class PictureTags {
       messages = tagged(messages, pictures.size());
     }
     return new Conversation(messages, pictures, objects);
+  }
+
+  /**
+   * A user's turn with a tag for each of its pictures, in front where it has none.
+   *
+   * @param text what the user says
+   * @param pictures how many there are
+   * @throws TrainerException USAGE if the text has another number of tags
+   */
+  public static String tagged(String text, int pictures) {
+    int tags = count(text);
+    if (pictures > 0 && tags > 0 && tags != pictures) {
+      throw new TrainerException(
+          TrainerExit.USAGE,
+          "%d pictures and %d %s in the prompt; write one where each picture stands, or none"
+              .formatted(pictures, tags, TAG));
+    }
+    return tags > 0 ? text : TAG.repeat(pictures) + text;
   }
 
   private static List<String> merged(List<String> parts, List<String> named) throws RowFault {

@@ -5,6 +5,7 @@ import dev.finetune.api.v1alpha1.ChatTemplateName;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.jinja.JinjaException;
+import dev.finetune.trainer.model.FolderJson;
 import dev.finetune.trainer.model.PictureInput;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +40,7 @@ final class PictureTemplate {
     if (!Files.exists(config) || PictureInput.of(tokenizer.folder()).isEmpty()) {
       return ChatTemplateName.AUTO;
     }
-    JsonNode template = TokenizerConfig.json(config).path("template");
+    JsonNode template = FolderJson.read(config).path("template");
     if (!template.isTextual()) {
       return writesNewline(tokenizer, clock)
           ? ChatTemplateName.INTERN_VL2_5

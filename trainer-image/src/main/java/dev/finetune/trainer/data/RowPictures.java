@@ -1,5 +1,7 @@
 package dev.finetune.trainer.data;
 
+import dev.finetune.api.v1alpha1.TrainerExit;
+import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.picture.Picture;
 import dev.finetune.trainer.picture.PictureFault;
 import dev.finetune.trainer.picture.PictureOpener;
@@ -34,6 +36,27 @@ public final class RowPictures {
    */
   public static RowPictures of(Tiling tiling, PictureOpener opener) {
     return new RowPictures(Optional.of(tiling), opener);
+  }
+
+  /**
+   * Opens pictures that a person named.
+   *
+   * @throws TrainerException USAGE if one is missing or broken, or the model takes text alone
+   */
+  public List<Picture> open(List<Path> files) {
+    if (tiling.isEmpty() && !files.isEmpty()) {
+      throw new TrainerException(
+          TrainerExit.USAGE, "the model takes text alone; leave the pictures out");
+    }
+    List<Picture> pictures = new ArrayList<>();
+    for (Path file : files) {
+      try {
+        pictures.add(opener.open(file));
+      } catch (PictureFault e) {
+        throw new TrainerException(TrainerExit.USAGE, "the picture " + e.getMessage(), e);
+      }
+    }
+    return pictures;
   }
 
   /** How the model wants pictures; empty where it takes text alone. */

@@ -4,6 +4,7 @@ import dev.finetune.api.v1alpha1.GenerationScore;
 import dev.finetune.trainer.data.TokenizedExample;
 import dev.finetune.trainer.model.SamplingOptions;
 import dev.finetune.trainer.model.TextGenerator;
+import dev.finetune.trainer.picture.Picture;
 import dev.finetune.trainer.score.AnswerScores;
 import java.util.Arrays;
 import java.util.Collection;
@@ -30,8 +31,8 @@ public final class AnswerScoring {
   private final SamplingOptions options;
   private final Function<int[], String> decoder;
 
-  /** A row's tokens before its last answer, and the answer's. */
-  private record Question(int[] prompt, int[] answer) {
+  /** A row's tokens before its last answer with its pictures, and the answer's. */
+  private record Question(int[] prompt, List<Picture> pictures, int[] answer) {
     /** Empty where the row has no prompt: all of it is learnt. */
     static Optional<Question> of(TokenizedExample row) {
       int[] labels = row.labels();
@@ -48,6 +49,7 @@ public final class AnswerScoring {
           : Optional.of(
               new Question(
                   Arrays.copyOf(row.inputIds(), start),
+                  row.pictures(),
                   Arrays.copyOfRange(row.inputIds(), start, end)));
     }
   }
@@ -106,6 +108,7 @@ public final class AnswerScoring {
     List<Integer> ids =
         generator.generate(
             question.prompt(),
+            question.pictures(),
             options,
             token -> {
               if (written[0]++ % TOKENS_BETWEEN_LOOKS == 0 && ranks.stopRequested()) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.finetune.api.v1alpha1.ChatTemplateName;
 import dev.finetune.api.v1alpha1.Precision;
 import dev.finetune.trainer.data.ChatTemplate;
+import dev.finetune.trainer.data.ConversationForm;
 import dev.finetune.trainer.data.Tokenizer;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.ModelFolder;
@@ -24,6 +25,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -206,13 +208,20 @@ class InferTest {
     try (Tokenizer tokenizer = Tokenizer.load(BASE);
         CausalLm base = CausalLm.load(ModelFolder.open(BASE), "cpu", Precision.AUTO);
         TextGenerator generator = TextGenerator.of(base)) {
-      ChatTemplate chat = ChatTemplate.load(BASE, ChatTemplateName.AUTO, Clock.systemUTC());
+      ConversationForm form =
+          ConversationForm.load(
+              BASE,
+              ChatTemplateName.AUTO,
+              Clock.systemUTC(),
+              tokenizer,
+              Optional.empty(),
+              /* systemPrompt= */ null);
       Responder responder =
           new Responder(
-              chat, tokenizer, generator, SamplingOptions.greedy(8, tokenizer.stopIds(chat)), stop);
+              form, tokenizer, generator, SamplingOptions.greedy(8, form.stopIds()), stop);
       InputLines lines =
           new InputLines(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), stop);
-      new ChatSession(responder, null, true, false, out).run(lines::next);
+      new ChatSession(responder, null, List.of(), true, false, out).run(lines::next);
     }
     return printed.toString(StandardCharsets.UTF_8);
   }

@@ -49,44 +49,19 @@ class BatchTest {
   }
 
   @Test
-  void pixelsOfAllPicturesFollowEachOther() {
+  void picturesAreInTheOrderOfTheRows() {
+    Picture first = new PictureFixture.Sized(1, 1, 1, "first");
+    Picture second = new PictureFixture.Sized(1, 1, 1, "second");
+    Picture third = new PictureFixture.Sized(1, 1, 1, "third");
     TokenizedExample two =
-        new TokenizedExample(
-            "a:4", new int[] {1, 2}, new int[] {1, 2}, List.of(picture(1, 7), picture(2, 8, 9)));
+        new TokenizedExample("a:4", new int[] {1, 2}, new int[] {1, 2}, List.of(second, third));
     TokenizedExample one =
-        new TokenizedExample("a:5", new int[] {1}, new int[] {1}, List.of(picture(1, 5)));
+        new TokenizedExample("a:5", new int[] {1}, new int[] {1}, List.of(first));
 
-    Batch batch = Batch.of(List.of(one, plain, two), 9);
-
-    assertThat(batch.tiles()).isEqualTo(4);
-    assertThat(batch.pixels()).containsExactly(5, 7, 8, 9);
-    assertThat(Batch.of(List.of(plain), 9).tiles()).isZero();
-    assertThat(Batch.of(List.of(plain), 9).pixels()).isEmpty();
-  }
-
-  private static Picture picture(int tiles, int... pixels) {
-    byte[] bytes = new byte[pixels.length];
-    for (int i = 0; i < pixels.length; i++) {
-      bytes[i] = (byte) pixels[i];
-    }
-    return new Picture() {
-      @Override
-      public int tiles() {
-        return tiles;
-      }
-
-      @Override
-      public String sha256() {
-        return "";
-      }
-
-      @Override
-      public byte[] pixels() {
-        return bytes;
-      }
-
-      @Override
-      public void prefetch() {}
-    };
+    assertThat(Batch.of(List.of(one, plain, two), 9).pictures())
+        .containsExactly(first, second, third);
+    assertThat(Batch.packed(List.of(one, plain, two)).pictures())
+        .containsExactly(first, second, third);
+    assertThat(Batch.of(List.of(plain), 9).pictures()).isEmpty();
   }
 }

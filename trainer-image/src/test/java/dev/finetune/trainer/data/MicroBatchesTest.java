@@ -151,6 +151,16 @@ class MicroBatchesTest {
       }
 
       @Override
+      public int width() {
+        return 1;
+      }
+
+      @Override
+      public int height() {
+        return 1;
+      }
+
+      @Override
       public String sha256() {
         return "";
       }

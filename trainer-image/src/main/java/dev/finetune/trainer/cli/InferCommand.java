@@ -1,6 +1,5 @@
 package dev.finetune.trainer.cli;
 
-import dev.finetune.api.v1alpha1.ChatTemplateName;
 import dev.finetune.api.v1alpha1.Precision;
 import dev.finetune.api.v1alpha1.TrainerExit;
 import dev.finetune.trainer.TrainerException;
@@ -116,11 +115,11 @@ final class InferCommand implements Callable<Integer> {
   @Option(
       names = {"--template", "--template_type"},
       paramLabel = "NAME",
-      defaultValue = "AUTO",
+      defaultValue = "auto",
       description =
-          "The chat template: Auto takes the model's own, or ChatML, Llama3, Zephyr, InternVL2,"
-              + " InternVL2_5. Default Auto.")
-  private ChatTemplateName template;
+          "The chat template: auto takes the model's own, or chatml, llama3, zephyr, internvl2,"
+              + " internvl2_5. Default auto.")
+  private String template;
 
   @Option(
       names = "--max_new_tokens",
@@ -199,7 +198,8 @@ final class InferCommand implements Callable<Integer> {
       Optional<Tiling> tiling = tiling(folder);
       Clock clock = Clock.system(ZoneId.systemDefault());
       ConversationForm form =
-          ConversationForm.load(folder, template, clock, tokenizer, tiling, system);
+          ConversationForm.load(
+              folder, ModelFlags.templateNamed(template), clock, tokenizer, tiling, system);
       SamplingOptions options = options(form.stopIds());
       RowPictures pictures =
           tiling

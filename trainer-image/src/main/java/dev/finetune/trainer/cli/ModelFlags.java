@@ -4,6 +4,8 @@ import static dev.finetune.trainer.cli.RecipeFlag.onOff;
 import static dev.finetune.trainer.cli.RecipeFlag.one;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.finetune.api.v1alpha1.ChatTemplateName;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -62,7 +64,18 @@ final class ModelFlags {
           onOff("model.freeze.projector", FlagValues::flag, "--freeze_aligner"),
           onOff("model.freeze.visionTower", FlagValues::flag, "--freeze_vit"));
 
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private ModelFlags() {}
+
+  /**
+   * The chat template of a flag's word.
+   *
+   * @throws dev.finetune.trainer.TrainerException USAGE with the words that there are
+   */
+  static ChatTemplateName templateNamed(String value) {
+    return JSON.convertValue(template(value), ChatTemplateName.class);
+  }
 
   private static JsonNode template(String value) {
     Set<String> served = new TreeSet<>(BUILT_IN.keySet());

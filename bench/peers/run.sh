@@ -19,6 +19,9 @@ read -r python model < <("$repository/bench/prepare.sh" | tail -n 1)
 export HF_HUB_OFFLINE=1 OMP_WAIT_POLICY=PASSIVE
 "$python" "$peers/check.py" --trainer "$trainer" --work "$work/check" \
   --golden "$repository/trainer-image/src/test/resources/golden"
+echo
+"$python" "$peers/pictures.py" --trainer "$trainer" --work "$work/pictures" \
+  --golden "$repository/trainer-image/src/test/resources/golden"
 if [ "${1:-}" = --curve ]; then
   echo
   "$python" "$peers/curve.py" --trainer "$trainer" --model "$model" --work "$work/curve"

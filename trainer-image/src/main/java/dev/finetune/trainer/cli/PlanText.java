@@ -149,11 +149,14 @@ record PlanText(RunPlan plan, int width) {
     lines.add(
         line(
             "time",
-            "at least %d:%02d:%02d: %.3g TFLOP a token at %.3g TFLOP/s, %s",
+            "at least %d:%02d:%02d: %.3g TFLOP a token%s at %.3g TFLOP/s, %s",
             least.toHours(),
             least.toMinutesPart(),
             least.toSecondsPart(),
             time.flopsPerToken() / 1e12,
+            time.flopsPerTile() == 0
+                ? ""
+                : String.format(Locale.ROOT, " and %.3g a tile", time.flopsPerTile() / 1e12),
             time.flopsPerSecond() / 1e12,
             time.measured() ? "as large matrix products were measured here" : "as --flops says"));
     lines.add(

@@ -8,8 +8,11 @@ import dev.finetune.trainer.data.PackedOrder;
 import dev.finetune.trainer.data.PreparedDataset;
 import dev.finetune.trainer.data.RowOrder;
 import dev.finetune.trainer.engine.MatrixSpeed;
+import dev.finetune.trainer.method.TuningMethod;
 import dev.finetune.trainer.model.CausalLm;
 import dev.finetune.trainer.model.ModelFolder;
+import dev.finetune.trainer.model.ModelPart;
+import dev.finetune.trainer.picture.Picture;
 import dev.finetune.trainer.placement.DeviceLoad;
 import dev.finetune.trainer.placement.LayerPlan;
 import dev.finetune.trainer.placement.MicroBatchSize;
@@ -19,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 /**
  * Works out what a run will do from its checked rows and the model's sizes, without loading a
@@ -55,7 +59,7 @@ record Planning(
         work,
         training.packing() ? null : work(dataset, packed(dataset)),
         devices(dataset, folder),
-        time(work, steps, folder));
+        time(work, tiles(dataset), steps, folder));
   }
 
   private RunPlan.Work work(PreparedDataset dataset, EpochOrder order) {
@@ -112,7 +116,16 @@ record Planning(
     return all;
   }
 
-  private RunPlan.Time time(RunPlan.Work work, TrainingPlan steps, ModelFolder folder) {
+  /** Of all rows to train on, each once. */
+  private static long tiles(PreparedDataset dataset) {
+    return IntStream.range(0, dataset.train().size())
+        .mapToObj(dataset.train()::pictures)
+        .flatMap(List::stream)
+        .mapToLong(Picture::tiles)
+        .sum();
+  }
+
+  private RunPlan.Time time(RunPlan.Work work, long tiles, TrainingPlan steps, ModelFolder folder) {
     double perSecond =
         flops.orElseGet(
             () ->
@@ -125,14 +138,23 @@ record Planning(
             + (recipe.training().gradientCheckpointing() ? FLOPS_OF_A_PASS : 0)
             + (recipe.method().full() != null ? FLOPS_OF_A_PASS : 0);
     double perToken = (double) perWeight * multipliedWeights(folder);
-    double tokens = work.computedTokens() * steps.epochsAfter(steps.totalSteps());
+    double perTile = TowerWork.flopsPerTile(folder, TuningMethod.of(recipe, folder));
+    double operations =
+        (work.computedTokens() * perToken + tiles * perTile)
+            * steps.epochsAfter(steps.totalSteps());
     return new RunPlan.Time(
-        perToken, perSecond, flops.isEmpty(), Math.round(tokens * perToken / (perSecond * ranks)));
+        perToken,
+        perTile,
+        perSecond,
+        flops.isEmpty(),
+        Math.round(operations / (perSecond * ranks)));
   }
 
-  /** An embedding is looked up; one that is the head too is multiplied there. */
+  /**
+   * Those of the language model. An embedding is looked up; one that is the head too is multiplied.
+   */
   private static long multipliedWeights(ModelFolder folder) {
     long embedding = folder.config().vocabularySize() * folder.config().hiddenSize();
-    return folder.parameters() - (folder.tiedHead() ? 0 : embedding);
+    return folder.parameters(ModelPart.LANGUAGE_MODEL) - (folder.tiedHead() ? 0 : embedding);
   }
 }

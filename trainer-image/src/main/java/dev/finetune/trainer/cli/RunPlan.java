@@ -71,9 +71,15 @@ record RunPlan(
    * A lower bound of the time that training takes, without evaluations and checkpoints.
    *
    * @param flopsPerToken floating-point operations of a token
+   * @param flopsPerTile floating-point operations of looking at a tile; 0 for text alone
    * @param flopsPerSecond of a device
    * @param measured whether the speed was measured here, or given by the user
    * @param seconds all steps' operations at that speed on all ranks
    */
-  record Time(double flopsPerToken, double flopsPerSecond, boolean measured, long seconds) {}
+  record Time(
+      double flopsPerToken,
+      double flopsPerTile,
+      double flopsPerSecond,
+      boolean measured,
+      long seconds) {}
 }

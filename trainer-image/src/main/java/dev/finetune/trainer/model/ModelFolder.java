@@ -222,6 +222,14 @@ public final class ModelFolder {
     return parameters(LayerRange.all(config().layers()));
   }
 
+  /** Numbers in the weights of a part of the model. */
+  public long parameters(ModelPart part) {
+    return shapes.entrySet().stream()
+        .filter(weight -> modelPart(weight.getKey()) == part)
+        .mapToLong(weight -> Arrays.stream(weight.getValue()).reduce(1, (a, b) -> a * b))
+        .sum();
+  }
+
   /** Numbers in the weights that some layers read; a tied head counts where it is. */
   public long parameters(LayerRange layers) {
     return parameters(layers, Set.of());

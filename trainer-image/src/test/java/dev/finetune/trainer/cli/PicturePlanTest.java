@@ -30,7 +30,7 @@ class PicturePlanTest {
         new RunPlan.Work(3, 99, 100),
         null,
         List.of(),
-        new RunPlan.Time(1e9, 1e12, false, 10));
+        new RunPlan.Time(1e9, 0, 1e12, false, 10));
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.finetune.trainer.method.GoldenInternVl;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -215,5 +216,37 @@ class PlanCommandTest {
 
     assertThat(end.code()).isEqualTo(71);
     assertThat(end.err()).contains("the model doesn't fit: cuda:0 lacks ");
+  }
+
+  @Test
+  void picturesCountAsTokensAndAsWorkOfTheTower() throws IOException {
+    GoldenInternVl golden = new GoldenInternVl("tiny-internvl-internlm2");
+    Path data = GoldenInternVl.root().resolve("data/train.jsonl");
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of("plan", "--model", golden.base("orig").toString()));
+    command.addAll(List.of("--dataset", data.toString(), "--json", "--flops", "0.001"));
+    command.addAll(List.of("--image_folder", GoldenInternVl.root().toString()));
+    command.addAll(List.of("--split_dataset_ratio", "0", "--max_tiles", "2", "--output_dir"));
+    command.add(folder.resolve("out").toString());
+    Program end = Program.run(command.toArray(String[]::new));
+
+    assertThat(end.code()).as(end.err()).isZero();
+    JsonNode plan = GoldenFiles.JSON.readTree(end.out());
+    // With two tiles at most d.png has one of 1 x 2 and a thumbnail, and no picture has more.
+    assertThat(plan.at("/pictures/pictures").asInt()).isEqualTo(6);
+    assertThat(plan.at("/pictures/tiles").asInt()).isEqualTo(3 + 1 + 3 + 3 + 1 + 3);
+    assertThat(plan.at("/pictures/most").asInt()).isEqualTo(3 * 9);
+    // The tower's 37 positions twice, as the projector behind it trains, and its 9 pieces thrice.
+    long tower = numbers(golden, "vision_model.");
+    long projector = numbers(golden, "mlp1.");
+    assertThat(plan.at("/time/flopsPerTile").asDouble())
+        .isEqualTo(2.0 * (2 * 37 * tower + 3 * 9 * projector));
+  }
+
+  private static long numbers(GoldenInternVl golden, String part) {
+    return golden.tensors("base_orig/model.safetensors").entrySet().stream()
+        .filter(weight -> weight.getKey().startsWith(part))
+        .mapToLong(weight -> weight.getValue().elements())
+        .sum();
   }
 }

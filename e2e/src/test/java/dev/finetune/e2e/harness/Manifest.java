@@ -2,6 +2,7 @@ package dev.finetune.e2e.harness;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
@@ -16,6 +17,11 @@ import java.nio.file.Path;
 public final class Manifest {
   private static final Path TINY = Path.of("src/test/resources/manifests/tiny.yaml");
   private static final ObjectMapper YAML = new YAMLMapper();
+
+  static {
+    // Jackson's own way is to append to a list.
+    YAML.configOverride(ArrayNode.class).setMergeable(false);
+  }
 
   private final ObjectNode tree;
 

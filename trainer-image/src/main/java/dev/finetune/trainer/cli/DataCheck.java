@@ -10,7 +10,6 @@ import dev.finetune.trainer.data.PreparedDataset;
 import dev.finetune.trainer.data.RowPictures;
 import dev.finetune.trainer.data.Tokenizer;
 import dev.finetune.trainer.model.PictureInput;
-import dev.finetune.trainer.picture.Pictures;
 import dev.finetune.trainer.picture.Tiling;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,8 +44,7 @@ record DataCheck(Recipe recipe, Locations locations) {
 
   /** How the model's pictures are cut for this recipe; empty where it takes text alone. */
   Optional<Tiling> tiling() {
-    Integer most = recipe.model().maxTiles();
-    return PictureInput.of(modelPath()).map(own -> most == null ? own : own.withMost(most));
+    return PictureInput.of(modelPath(), recipe.model().maxTiles());
   }
 
   /**
@@ -70,14 +68,10 @@ record DataCheck(Recipe recipe, Locations locations) {
    */
   PreparedDataset prepare(Tokenizer tokenizer, LocalDate date) {
     Clock clock = Clock.fixed(date.atStartOfDay(ZoneOffset.UTC).toInstant(), ZoneOffset.UTC);
-    Optional<Tiling> tiling = tiling();
-    // They stay open as long as the rows do; idle, they have no thread.
     return new DatasetPreparation(
             () -> form(tokenizer, clock),
             tokenizer,
-            tiling
-                .map(each -> RowPictures.of(each, new Pictures(each, Pictures.defaultBudget())))
-                .orElse(RowPictures.none()),
+            RowPictures.fromFiles(tiling()),
             recipe.model().systemPrompt(),
             locations::resolve)
         .prepare(recipe.dataset(), recipe.training());

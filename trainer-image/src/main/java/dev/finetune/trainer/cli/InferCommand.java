@@ -15,7 +15,6 @@ import dev.finetune.trainer.model.PictureInput;
 import dev.finetune.trainer.model.SamplingOptions;
 import dev.finetune.trainer.model.TextGenerator;
 import dev.finetune.trainer.picture.Picture;
-import dev.finetune.trainer.picture.Pictures;
 import dev.finetune.trainer.picture.Tiling;
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -201,10 +200,7 @@ final class InferCommand implements Callable<Integer> {
           ConversationForm.load(
               folder, ModelFlags.templateNamed(template), clock, tokenizer, tiling, system);
       SamplingOptions options = options(form.stopIds());
-      RowPictures pictures =
-          tiling
-              .map(each -> RowPictures.of(each, new Pictures(each, Pictures.defaultBudget())))
-              .orElse(RowPictures.none());
+      RowPictures pictures = RowPictures.fromFiles(tiling);
       try (CausalLm base =
               CausalLm.load(checked, Devices.ofThisProcess().visible().get(0), Precision.AUTO);
           TextGenerator generator =
@@ -219,7 +215,7 @@ final class InferCommand implements Callable<Integer> {
     if (maxTiles != null && maxTiles < 1) {
       throw new TrainerException(TrainerExit.USAGE, "--max_tiles must be at least 1");
     }
-    return PictureInput.of(folder).map(own -> maxTiles == null ? own : own.withMost(maxTiles));
+    return PictureInput.of(folder, maxTiles);
   }
 
   /** The model's folder: --model, or what --ckpt_dir is or names. */

@@ -20,9 +20,9 @@ final class TowerWork {
   private static double flops(VisionConfig sizes, ModelFolder folder, TuningMethod method) {
     boolean tower = method.trains(ModelPart.VISION_TOWER);
     boolean projector = tower || method.trains(ModelPart.PROJECTOR);
-    // Forward, again for the backward pass, and where the tower trains its layers once more with
-    // their
-    // inputs' gradients.
+    // Forward, and again for the backward pass; where the tower trains, each of its layers once
+    // more
+    // and the gradient of its input.
     int passesOfTower = tower ? 4 : projector ? 2 : 1;
     int passesOfProjector = projector ? 3 : 1;
     return (double) PASS

@@ -84,10 +84,13 @@ final class UnservedFlags {
     advice.put("--response_prefix", "the chat template is the model's own; leave it out");
     advice.put("--padding_side", "padding is on the right, behind what is learnt; leave it out");
     advice.put("--max_pixels", "use --max_tiles");
-    advice.put("--norm_bbox", "write boxes into the text of the rows; leave it out");
+    advice.put(
+        "--norm_bbox",
+        "leave it out: boxes are scaled as the form of the column 'objects' says (docs/data.md)");
     advice.put("--vit_lr", ONE_RATE);
     advice.put("--aligner_lr", ONE_RATE);
-    advice.put("--vit_gradient_checkpointing", "use --gradient_checkpointing");
+    advice.put(
+        "--vit_gradient_checkpointing", "leave it out: the vision tower is always computed again");
     advice.put("--sequence_parallel_size", "use a smaller --max_length, or --parallelism Layers");
     advice.put("--lora_modules_to_save", OWN_MODULES);
     advice.put("--modules_to_save", OWN_MODULES);

@@ -5,6 +5,7 @@ import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.picture.Picture;
 import dev.finetune.trainer.picture.PictureFault;
 import dev.finetune.trainer.picture.PictureOpener;
+import dev.finetune.trainer.picture.Pictures;
 import dev.finetune.trainer.picture.Tiling;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +27,16 @@ public final class RowPictures {
   /** For a model that takes text alone: a row with pictures is a fault. */
   public static RowPictures none() {
     return NONE;
+  }
+
+  /**
+   * For a model, with pictures from files. They stay open as long as their rows do; idle, they have
+   * no thread.
+   *
+   * @param tiling how it wants them cut; empty where it takes text alone
+   */
+  public static RowPictures fromFiles(Optional<Tiling> tiling) {
+    return tiling.map(each -> of(each, new Pictures(each, Pictures.defaultBudget()))).orElse(NONE);
   }
 
   /**

@@ -30,6 +30,15 @@ public final class PictureInput {
     };
   }
 
+  /**
+   * The same with another bound on the tiles of a picture.
+   *
+   * @param most tiles without the thumbnail; null: the model's own bound
+   */
+  public static Optional<Tiling> of(Path folder, Integer most) {
+    return of(folder).map(own -> most == null ? own : own.withMost(most));
+  }
+
   private static Tiling original(ModelConfig config) {
     VisionConfig vision = VisionConfig.of(config);
     long most =

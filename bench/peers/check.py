@@ -167,7 +167,7 @@ def check_safetensors(run):
             assert opened.metadata() == {"format": "pt"}, (file, opened.metadata())
 
 
-def main():
+def parse_arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--trainer", required=True)
     parser.add_argument("--golden", type=pathlib.Path, required=True)
@@ -175,6 +175,16 @@ def main():
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(2)
+    return arguments
+
+
+def print_row(name, method, differences):
+    shown = [f"{each:.1e}" for each in differences] + [""] * (2 - len(differences))
+    print(f"| {name} | {method} | {shown[0]} | {shown[1]} |", flush=True)
+
+
+def main():
+    arguments = parse_arguments()
     print("Largest difference of a logit between the trainer and PEFT, or transformers, from the same files:")
     print("\n| model | method | adapter or model | merged |\n| --- | --- | --- | --- |")
     failed = []
@@ -192,8 +202,7 @@ def main():
                 differences.append(difference(load(merged), run.logits(merged)))
             if max(differences) > TOLERANCE:
                 failed.append((name, method, differences))
-            shown = [f"{each:.1e}" for each in differences] + [""] * (2 - len(differences))
-            print(f"| {name} | {method} | {shown[0]} | {shown[1]} |", flush=True)
+            print_row(name, method, differences)
     if failed:
         raise SystemExit(f"more than {TOLERANCE}: {failed}")
 

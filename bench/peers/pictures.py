@@ -6,13 +6,11 @@ Tunes tiny InternVL models in transformers' layout on rows with pictures, and co
 prompt with a picture, whose tiles are the reference's.
 """
 
-import argparse
-import pathlib
 import shutil
 import sys
 
 import torch
-from check import TOLERANCE, Run, check_safetensors
+from check import TOLERANCE, Run, check_safetensors, parse_arguments, print_row
 from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import InternVLForConditionalGeneration
@@ -73,13 +71,7 @@ def difference(model, expected, pixels):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--trainer", required=True)
-    parser.add_argument("--golden", type=pathlib.Path, required=True)
-    parser.add_argument("--work", type=pathlib.Path, required=True)
-    arguments = parser.parse_args()
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(2)
+    arguments = parse_arguments()
     print("Largest difference of a logit of a prompt with a picture:")
     print("\n| model | method | adapter or model | merged |\n| --- | --- | --- | --- |")
     failed = []
@@ -102,8 +94,7 @@ def main():
                 differences.append(difference(load(merged), run.logits(merged), run.pixels()))
             if max(differences) > TOLERANCE:
                 failed.append((name, method, differences))
-            shown = [f"{each:.1e}" for each in differences] + [""] * (2 - len(differences))
-            print(f"| {name} | {method} | {shown[0]} | {shown[1]} |", flush=True)
+            print_row(name, method, differences)
     if failed:
         raise SystemExit(f"more than {TOLERANCE}: {failed}")
 

@@ -162,6 +162,16 @@ abstract class Decoder implements Architecture {
         new LinearLayer(mlp + "down_proj", layer, inner, hidden));
   }
 
+  /** Those of attention, where q, k and v are one linear layer. */
+  static List<LinearLayer> fusedAttention(ModelConfig config, int layer) {
+    long hidden = config.hiddenSize();
+    long queries = config.heads() * config.headDim();
+    long keys = config.keyValueHeads() * config.headDim();
+    return List.of(
+        new LinearLayer(attention(layer) + "qkv_proj", layer, hidden, queries + 2 * keys),
+        new LinearLayer(attention(layer) + "o_proj", layer, queries, hidden));
+  }
+
   static String attention(int layer) {
     return "model.layers." + layer + ".self_attn.";
   }

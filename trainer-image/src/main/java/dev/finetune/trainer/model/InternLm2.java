@@ -1,5 +1,6 @@
 package dev.finetune.trainer.model;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -19,16 +20,11 @@ final class InternLm2 extends Decoder {
 
   @Override
   List<LinearLayer> linearLayers(ModelConfig config, int layer) {
-    long hidden = config.hiddenSize();
-    long inner = config.whole("intermediate_size");
-    long queries = config.heads() * config.headDim();
-    long keys = config.keyValueHeads() * config.headDim();
-    return List.of(
-        new LinearLayer(attention(layer) + "qkv_proj", layer, hidden, queries + 2 * keys),
-        new LinearLayer(attention(layer) + "o_proj", layer, queries, hidden),
-        new LinearLayer(mlp(layer) + "gate_proj", layer, hidden, inner),
-        new LinearLayer(mlp(layer) + "up_proj", layer, hidden, inner),
-        new LinearLayer(mlp(layer) + "down_proj", layer, inner, hidden));
+    List<LinearLayer> linears = new ArrayList<>(fusedAttention(config, layer));
+    super.linearLayers(config, layer).stream()
+        .filter(linear -> !isAttention(linear))
+        .forEach(linears::add);
+    return linears;
   }
 
   @Override

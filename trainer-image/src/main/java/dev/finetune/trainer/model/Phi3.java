@@ -1,5 +1,6 @@
 package dev.finetune.trainer.model;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -26,12 +27,9 @@ final class Phi3 extends Decoder {
   List<LinearLayer> linearLayers(ModelConfig config, int layer) {
     long hidden = config.hiddenSize();
     long inner = config.whole("intermediate_size");
-    long queries = config.heads() * config.headDim();
-    long keys = config.keyValueHeads() * config.headDim();
-    return List.of(
-        new LinearLayer(attention(layer) + "qkv_proj", layer, hidden, queries + 2 * keys),
-        new LinearLayer(attention(layer) + "o_proj", layer, queries, hidden),
-        new LinearLayer(mlp(layer) + "gate_up_proj", layer, hidden, 2 * inner),
-        new LinearLayer(mlp(layer) + "down_proj", layer, inner, hidden));
+    List<LinearLayer> linears = new ArrayList<>(fusedAttention(config, layer));
+    linears.add(new LinearLayer(mlp(layer) + "gate_up_proj", layer, hidden, 2 * inner));
+    linears.add(new LinearLayer(mlp(layer) + "down_proj", layer, inner, hidden));
+    return linears;
   }
 }

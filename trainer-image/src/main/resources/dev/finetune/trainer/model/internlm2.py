@@ -14,7 +14,4 @@ def layer(x: Tensor, i: int, model: __torch__.Model, run: __torch__.Run, cache: 
   v = __torch__.remember(__torch__.split_heads(v.reshape([v.size(0), -1]), run.rows, c.head_dim), "values." + str(i), run, cache)
   o = __torch__.attention(q, k, v, i, model, run)
   x = torch.add_(__torch__.linear(o, name + "self_attn.o_proj", model, run), x)
-  h = __torch__.rms_norm(x, __torch__.weight(name + "post_attention_layernorm.weight", model), c.eps)
-  gate = torch.silu(__torch__.linear(h, name + "mlp.gate_proj", model, run))
-  up = __torch__.linear(h, name + "mlp.up_proj", model, run)
-  return torch.add_(__torch__.linear(gate * up, name + "mlp.down_proj", model, run), x)
+  return __torch__.gated_mlp(x, name, model, run)

@@ -27,3 +27,11 @@ def embed(ids: Tensor, model: __torch__.Model) -> Tensor:
 def head(x: Tensor, model: __torch__.Model, run: __torch__.Run) -> Tensor:
   h = __torch__.rms_norm(x, __torch__.weight("model.norm.weight", model), model.config.eps)
   return __torch__.linear(h, "lm_head", model, run)
+
+# The half of layer `name` behind its attention, x + W_down (silu(W_gate h) * W_up h) with h the norm
+# of x (arXiv:2002.05202).
+def gated_mlp(x: Tensor, name: str, model: __torch__.Model, run: __torch__.Run) -> Tensor:
+  h = __torch__.rms_norm(x, __torch__.weight(name + "post_attention_layernorm.weight", model), model.config.eps)
+  gate = torch.silu(__torch__.linear(h, name + "mlp.gate_proj", model, run))
+  up = __torch__.linear(h, name + "mlp.up_proj", model, run)
+  return torch.add_(__torch__.linear(gate * up, name + "mlp.down_proj", model, run), x)

@@ -11,6 +11,7 @@ import dev.finetune.api.v1alpha1.LoraVariant;
 import dev.finetune.trainer.TrainerException;
 import dev.finetune.trainer.data.Batch;
 import dev.finetune.trainer.distributed.SingleProcess;
+import dev.finetune.trainer.method.GoldenInternVl;
 import dev.finetune.trainer.method.GoldenModel;
 import dev.finetune.trainer.method.TrainableModel;
 import dev.finetune.trainer.method.TunedModel;
@@ -169,6 +170,31 @@ class ExportTest {
     assertThatThrownBy(() -> export(base, "model.layers.9.mlp.down_proj.weight", 1L << 40))
         .isInstanceOf(TrainerException.class)
         .hasMessageContaining("layers.9");
+  }
+
+  @Test
+  void shardsOfInternVlHaveTheFoldersOwnNamesAndAreRead() throws IOException {
+    Path original = new GoldenInternVl("tiny-internvl-internlm2").base("orig");
+    String changed = "model.layers.1.self_attn.qkv_proj.weight";
+    String name = "language_model.model.layers.1.attention.wqkv.weight";
+
+    Map<String, HostTensor> written = export(ModelFolder.open(original), changed, 100_000);
+
+    Map<String, HostTensor> before = tensors(original);
+    assertThat(written.keySet()).isEqualTo(before.keySet());
+    written.forEach(
+        (each, tensor) -> {
+          if (!each.equals(name)) {
+            assertThat(tensor.bytes()).as(each).isEqualTo(before.get(each).bytes());
+          }
+        });
+    assertThat(written.get(name).floats().get(5)).isEqualTo(-before.get(name).floats().get(5));
+    assertThat(names(folder).stream().filter(file -> file.endsWith(".safetensors")).count())
+        .isGreaterThan(4);
+    assertThat(folder.resolve("tokenizer.json"))
+        .hasSameBinaryContentAs(original.resolve("tokenizer.json"));
+    assertThat(ModelFolder.open(folder).parameters())
+        .isEqualTo(ModelFolder.open(original).parameters());
   }
 
   @Test

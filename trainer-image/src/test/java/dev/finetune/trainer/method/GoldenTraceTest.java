@@ -89,23 +89,27 @@ class GoldenTraceTest {
   private static TrainableModel start(
       GoldenModel golden, String variant, Recipe recipe, TuningMethod method, int devices) {
     ModelFolder folder = ModelFolder.open(golden.base());
-    TrainableModel model =
-        devices == 1
-            ? TunedModel.create(
-                method, recipe, folder, LayerRange.all(2), "cpu", new SingleProcess())
-            : LayeredModel.create(
-                method,
-                recipe,
-                folder,
-                List.of(new LayerRange(0, 1, 2), new LayerRange(1, 2, 2)),
-                List.of("cpu", "cpu"),
-                new SingleProcess());
+    TrainableModel model = create(method, recipe, folder, devices);
     init(variant)
         .ifPresent(
             from ->
                 model.restore(
                     golden.tensors(from + "/init/adapter_model.safetensors"), model.optimizer()));
     return model;
+  }
+
+  /** A model of two layers on one device, or on two. */
+  static TrainableModel create(
+      TuningMethod method, Recipe recipe, ModelFolder folder, int devices) {
+    return devices == 1
+        ? TunedModel.create(method, recipe, folder, LayerRange.all(2), "cpu", new SingleProcess())
+        : LayeredModel.create(
+            method,
+            recipe,
+            folder,
+            List.of(new LayerRange(0, 1, 2), new LayerRange(1, 2, 2)),
+            List.of("cpu", "cpu"),
+            new SingleProcess());
   }
 
   /** Whose start a variant has; empty where nothing of it is drawn. */

@@ -19,12 +19,23 @@ final class GradientProbe {
       int index,
       float delta,
       Batch batch) {
+    move(model, values, optimizer, name, index, delta);
+    return model.evaluate(batch).nll();
+  }
+
+  /** Moves a number; the model keeps it. */
+  static void move(
+      TunedModel model,
+      Map<String, HostTensor> values,
+      Map<String, HostTensor> optimizer,
+      String name,
+      int index,
+      float delta) {
     float[] moved = floats(values.get(name));
     moved[index] += delta;
     Map<String, HostTensor> changed = new HashMap<>(values);
     changed.put(name, HostTensor.ofFloats(moved, values.get(name).shape()));
     model.restore(changed, optimizer);
-    return model.evaluate(batch).nll();
   }
 
   /** Where the number of the largest size is. */

@@ -101,11 +101,7 @@ class InternVlMethodsTest {
       int index,
       float delta,
       Batch batch) {
-    float[] moved = GradientProbe.floats(values.get(name));
-    moved[index] += delta;
-    Map<String, HostTensor> changed = new HashMap<>(values);
-    changed.put(name, HostTensor.ofFloats(moved, values.get(name).shape()));
-    model.restore(changed, optimizer);
+    GradientProbe.move(model, values, optimizer, name, index, delta);
     return model.accumulate(List.of(batch), 1, micro -> 11, () -> false).get(0).nll();
   }
 

@@ -7,10 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.finetune.api.v1alpha1.Precision;
 import dev.finetune.api.v1alpha1.Recipe;
 import dev.finetune.trainer.data.Batch;
-import dev.finetune.trainer.distributed.SingleProcess;
 import dev.finetune.trainer.engine.ScriptValue;
 import dev.finetune.trainer.model.CausalLm;
-import dev.finetune.trainer.model.LayerRange;
 import dev.finetune.trainer.model.ModelFolder;
 import dev.finetune.trainer.model.PictureTiles;
 import dev.finetune.trainer.safetensors.HostTensor;
@@ -118,18 +116,8 @@ class InternVlTraceTest {
       GoldenInternVl golden, String variant, boolean recompute, int devices) {
     Recipe recipe = GoldenInternVl.recipe(variant, recompute);
     ModelFolder folder = ModelFolder.open(golden.base(variant.substring(0, variant.indexOf('_'))));
-    TuningMethod method = TuningMethod.of(recipe, folder);
     TrainableModel model =
-        devices == 1
-            ? TunedModel.create(
-                method, recipe, folder, LayerRange.all(2), "cpu", new SingleProcess())
-            : LayeredModel.create(
-                method,
-                recipe,
-                folder,
-                List.of(new LayerRange(0, 1, 2), new LayerRange(1, 2, 2)),
-                List.of("cpu", "cpu"),
-                new SingleProcess());
+        GoldenTraceTest.create(TuningMethod.of(recipe, folder), recipe, folder, devices);
     model.restore(golden.tensors(variant + "/init/adapter_model.safetensors"), model.optimizer());
     return model;
   }

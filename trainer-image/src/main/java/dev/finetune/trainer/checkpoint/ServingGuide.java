@@ -20,7 +20,8 @@ final class ServingGuide {
   private static final int[] VLLM_RANKS = {1, 8, 16, 32, 64, 128, 256, 320, 512};
 
   /** Layers at the ends of the network, whose adapters vLLM doesn't load. */
-  private static final Set<String> ENDS = Set.of("embed_tokens", "lm_head");
+  private static final Set<String> ENDS =
+      Set.of("embed_tokens", "lm_head", "tok_embeddings", "output");
 
   /** Layers of InternVL's vision tower and projector, in both forms of its folders. */
   private static final Pattern PICTURES =

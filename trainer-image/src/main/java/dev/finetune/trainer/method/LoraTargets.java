@@ -17,7 +17,8 @@ public final class LoraTargets {
   /**
    * The layers that any of the targets names: all-linear, which is all but the embedding and the
    * head, the last parts of a path such as q_proj or self_attn.q_proj, or a whole path. PEFT
-   * matches in the same way.
+   * matches in the same way. Where a folder has names of its own, such as InternLM2's wo and
+   * tok_embeddings, those of transformers name its layers too.
    *
    * @return in the order of the network
    * @throws TrainerException with {@link TrainerExit#USAGE}, listing the linear layers that there
@@ -43,8 +44,12 @@ public final class LoraTargets {
 
   private static boolean names(String target, LinearLayer layer) {
     return (target.equals(ALL_LINEAR) && layer.isInner())
-        || layer.module().equals(target)
-        || layer.module().endsWith("." + target);
+        || ends(layer.module(), target)
+        || ends(layer.name(), target);
+  }
+
+  private static boolean ends(String path, String target) {
+    return path.equals(target) || path.endsWith("." + target);
   }
 
   private static String quoted(List<String> names) {

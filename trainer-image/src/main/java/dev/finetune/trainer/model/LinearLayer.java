@@ -45,9 +45,14 @@ public record LinearLayer(String name, String module, int layer, long in, long o
     return name.substring(name.lastIndexOf('.') + 1);
   }
 
-  /** The last part of its path in the model, such as q_proj. */
+  /**
+   * The last part of its path in the model, such as q_proj; with a number, mlp1.1, the last two.
+   */
   public String moduleSuffix() {
-    return module.substring(module.lastIndexOf('.') + 1);
+    int dot = module.lastIndexOf('.');
+    return Character.isDigit(module.charAt(dot + 1))
+        ? module.substring(module.lastIndexOf('.', dot - 1) + 1)
+        : module.substring(dot + 1);
   }
 
   /** Whether it is the last of attention or of the MLP, whose result is added to the residual. */

@@ -200,6 +200,17 @@ class InternVlMethodsTest {
   }
 
   @Test
+  void layersHaveTheFoldersNamesAndThoseOfTransformers() {
+    ModelFolder folder = ModelFolder.open(INTERN_LM.base("orig"));
+    assertThat(LoraTargets.resolve(List.of("tok_embeddings", "wo"), folder.modules()))
+        .isEqualTo(LoraTargets.resolve(List.of("embed_tokens", "o_proj"), folder.modules()))
+        .hasSize(3);
+    assertThatThrownBy(() -> LoraTargets.resolve(List.of("nothing"), folder.modules()))
+        .hasMessageContaining(
+            "there are qkv, proj, fc1, fc2, mlp1.1, mlp1.3, tok_embeddings, wqkv, wo, w1, w3, w2, output");
+  }
+
+  @Test
   void whatIsFrozenIsNoTarget() {
     ModelFolder folder = ModelFolder.open(INTERN_LM.base("orig"));
     Recipe tower =

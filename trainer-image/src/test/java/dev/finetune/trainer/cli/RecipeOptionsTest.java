@@ -368,7 +368,7 @@ class RecipeOptionsTest {
     assertThat(end.err())
         .contains("--vit_lr isn't served by this version: use --learning_rate")
         .contains("--aligner_lr isn't served by this version: use --learning_rate")
-        .contains("--vit_gradient_checkpointing isn't served by this version: use --gradient")
+        .contains("--vit_gradient_checkpointing isn't served by this version: leave it out: the")
         .contains("--max_pixels isn't served by this version: use --max_tiles");
   }
 

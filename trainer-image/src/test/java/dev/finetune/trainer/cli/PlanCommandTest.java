@@ -183,7 +183,7 @@ class PlanCommandTest {
                 .split(" "));
 
     assertThat(end.code()).as(end.err()).isZero();
-    // 8,075,365,376 are published.
+    // 8,075,365,376 of the model, and the adapter.
     assertThat(end.out())
         .contains("model      8,113,376,256 numbers, 38,010,880 that train")
         .contains("a tile takes 256 tokens, a picture up to 3,328; a row of maxLength 2,048 has")

@@ -45,6 +45,7 @@ record Stage(TunedModel part, int lowest) {
    * @param seeds {@link DropoutSeeds} of the micro-batch
    */
   ScriptValue embed(Batch batch, long[] seeds) {
+    part.noteTrained(batch);
     return embed(batch, part.noise(), part.dropout(), seeds);
   }
 

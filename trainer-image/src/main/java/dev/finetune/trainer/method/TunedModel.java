@@ -48,8 +48,8 @@ public final class TunedModel implements TrainableModel {
   private final FirstStep firstStepWithPictures;
   private Map<String, HostTensor> start = Map.of();
 
-  /** Whether there was one since the last step. */
-  private boolean sawPictures;
+  /** Whether a row that was trained on since the last step had one. */
+  private boolean trainedPictures;
 
   private TunedModel(
       CausalLm base, TuningMethod method, TrainingOptions training, ProcessGroup group) {
@@ -162,6 +162,7 @@ public final class TunedModel implements TrainableModel {
   }
 
   private TokenSums accumulate(Batch batch, long windowTokens, long dropoutSeed) {
+    noteTrained(batch);
     return onBatch(
         batch,
         (ids, tiles) ->
@@ -193,10 +194,10 @@ public final class TunedModel implements TrainableModel {
   /** Looks whether the first step moved what it should, and the first with pictures theirs. */
   void checkFirstStep(double norm, double learningRate) {
     firstStep.check(norm, learningRate);
-    if (sawPictures) {
+    if (trainedPictures) {
       firstStepWithPictures.check(norm, learningRate);
     }
-    sawPictures = false;
+    trainedPictures = false;
   }
 
   @Override
@@ -362,11 +363,14 @@ public final class TunedModel implements TrainableModel {
     return within(batch, () -> TokenSums.of(call.apply(ids, tiles)));
   }
 
+  /** Takes note of a batch whose gradients will be in the next step. */
+  void noteTrained(Batch batch) {
+    trainedPictures |= !batch.pictures().isEmpty();
+  }
+
   /** The tiles of a batch's pictures. */
   PictureTiles tiles(Batch batch) {
-    PictureTiles tiles = base.tiles(batch.pictures(), batch.inputIds());
-    sawPictures |= tiles.count() > 0;
-    return tiles;
+    return base.tiles(batch.pictures(), batch.inputIds());
   }
 
   /**

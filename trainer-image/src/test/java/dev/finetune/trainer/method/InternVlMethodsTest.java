@@ -148,7 +148,9 @@ class InternVlMethodsTest {
                   assertThat(GradientProbe.floats(gradient)).as(name).containsOnly(0);
                 }
               });
-      // No complaint that the tower's matrices are still zero.
+      // An evaluation's pictures train nothing: no complaint that the tower's matrices are still
+      // zero.
+      model.evaluate(INTERN_LM.evalBatch());
       model.step(1e-3);
       Batch picture = INTERN_LM.trainBatch(0);
       model.accumulate(List.of(picture), picture.supervisedTokens(), micro -> 0, () -> false);

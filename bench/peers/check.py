@@ -178,16 +178,28 @@ def parse_arguments():
     return arguments
 
 
-def print_row(name, method, differences):
-    shown = [f"{each:.1e}" for each in differences] + [""] * (2 - len(differences))
-    print(f"| {name} | {method} | {shown[0]} | {shown[1]} |", flush=True)
+class Table:
+    """Prints a row for each result, and ends the program if one differs too much."""
+
+    def __init__(self):
+        print("\n| model | method | adapter or model | merged |\n| --- | --- | --- | --- |")
+        self.failed = []
+
+    def add(self, name, method, differences):
+        if max(differences) > TOLERANCE:
+            self.failed.append((name, method, differences))
+        shown = [f"{each:.1e}" for each in differences] + [""] * (2 - len(differences))
+        print(f"| {name} | {method} | {shown[0]} | {shown[1]} |", flush=True)
+
+    def end(self):
+        if self.failed:
+            raise SystemExit(f"more than {TOLERANCE}: {self.failed}")
 
 
 def main():
     arguments = parse_arguments()
     print("Largest difference of a logit between the trainer and PEFT, or transformers, from the same files:")
-    print("\n| model | method | adapter or model | merged |\n| --- | --- | --- | --- |")
-    failed = []
+    table = Table()
     for name in MODELS:
         # Every method on the first model, and what is most used on each of the others.
         for method in METHODS if name == MODELS[0] else ("LoRA", "DoRA", "prefix tuning", "full"):
@@ -200,11 +212,8 @@ def main():
             if method in MERGED:
                 merged = run.merge()
                 differences.append(difference(load(merged), run.logits(merged)))
-            if max(differences) > TOLERANCE:
-                failed.append((name, method, differences))
-            print_row(name, method, differences)
-    if failed:
-        raise SystemExit(f"more than {TOLERANCE}: {failed}")
+            table.add(name, method, differences)
+    table.end()
 
 
 if __name__ == "__main__":

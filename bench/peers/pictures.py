@@ -10,7 +10,7 @@ import shutil
 import sys
 
 import torch
-from check import TOLERANCE, Run, check_safetensors, parse_arguments, print_row
+from check import Run, Table, check_safetensors, parse_arguments
 from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import InternVLForConditionalGeneration
@@ -73,8 +73,7 @@ def difference(model, expected, pixels):
 def main():
     arguments = parse_arguments()
     print("Largest difference of a logit of a prompt with a picture:")
-    print("\n| model | method | adapter or model | merged |\n| --- | --- | --- | --- |")
-    failed = []
+    table = Table()
     for name in MODELS:
         for method in METHODS:
             print(f"peers: {name} {method}", file=sys.stderr)
@@ -92,11 +91,8 @@ def main():
                 differences = [difference(tuned, own, run.pixels())]
                 merged = run.merge()
                 differences.append(difference(load(merged), run.logits(merged), run.pixels()))
-            if max(differences) > TOLERANCE:
-                failed.append((name, method, differences))
-            print_row(name, method, differences)
-    if failed:
-        raise SystemExit(f"more than {TOLERANCE}: {failed}")
+            table.add(name, method, differences)
+    table.end()
 
 
 if __name__ == "__main__":

@@ -164,8 +164,7 @@ final class AdapterConfig {
   }
 
   private static boolean isNamed(LinearLayer layer, Set<String> names) {
-    return names.stream()
-        .anyMatch(name -> layer.module().equals(name) || layer.module().endsWith("." + name));
+    return names.stream().anyMatch(layer::isNamed);
   }
 
   private static Set<String> names(List<LinearLayer> layers, int parts) {

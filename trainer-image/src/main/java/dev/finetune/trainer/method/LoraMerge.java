@@ -19,7 +19,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /**
  * A LoRA adapter merged into the weights that it changes: W (out, in) becomes W + s B A, computed
@@ -44,7 +44,10 @@ final class LoraMerge implements ChangedWeights {
   }
 
   private final Path folder;
-  private final Map<String, String> names;
+
+  /** Paths in the model of the layers that change, by their weights' names in the scripts. */
+  private final Map<String, String> modules = new TreeMap<>();
+
   private final Map<String, HostTensor> tensors;
   private final Scales scales;
   private final TorchScript script;
@@ -64,11 +67,14 @@ final class LoraMerge implements ChangedWeights {
   LoraMerge(
       Path folder, Map<String, String> names, Map<String, HostTensor> tensors, Scales scales) {
     this.folder = folder;
-    this.names = names;
     this.tensors = new LinkedHashMap<>();
     tensors.forEach((name, tensor) -> this.tensors.put(PeftNames.scriptName(name), tensor));
     this.scales = scales;
     this.tensors.keySet().forEach(this::check);
+    for (String name : this.tensors.keySet()) {
+      String module = layerOf(name);
+      modules.put(names.getOrDefault(module, module) + WEIGHT, module);
+    }
     this.script = TorchScript.compile("Merge", ScriptSource.read(LoraMerge.class, "merge.py"));
   }
 
@@ -94,11 +100,7 @@ final class LoraMerge implements ChangedWeights {
 
   @Override
   public Set<String> names() {
-    Set<String> weights = new TreeSet<>();
-    tensors.keySet().stream()
-        .map(LoraMerge::layerOf)
-        .forEach(module -> weights.add(names.getOrDefault(module, module) + WEIGHT));
-    return weights;
+    return modules.keySet();
   }
 
   @Override
@@ -154,7 +156,7 @@ final class LoraMerge implements ChangedWeights {
   }
 
   private Factors newFactors(String name, long[] shape) {
-    String layer = module(name.substring(0, name.length() - WEIGHT.length()));
+    String layer = modules.get(name);
     boolean embedding = tensors.containsKey(layer + EMBEDDING_A);
     HostTensor a = tensors.get(layer + (embedding ? EMBEDDING_A : A));
     HostTensor b = tensors.get(layer + (embedding ? EMBEDDING_B : B));
@@ -187,14 +189,6 @@ final class LoraMerge implements ChangedWeights {
         script.call("matrix", right, embedding),
         scales.of(layer, Math.toIntExact(a.shape()[0])),
         script.call("matrix", magnitude, false));
-  }
-
-  private String module(String layer) {
-    return names.entrySet().stream()
-        .filter(each -> each.getValue().equals(layer))
-        .map(Map.Entry::getKey)
-        .findFirst()
-        .orElse(layer);
   }
 
   /** What merging a weight takes, in the script. */

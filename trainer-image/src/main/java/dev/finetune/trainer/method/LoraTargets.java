@@ -43,13 +43,7 @@ public final class LoraTargets {
   }
 
   private static boolean names(String target, LinearLayer layer) {
-    return (target.equals(ALL_LINEAR) && layer.isInner())
-        || ends(layer.module(), target)
-        || ends(layer.name(), target);
-  }
-
-  private static boolean ends(String path, String target) {
-    return path.equals(target) || path.endsWith("." + target);
+    return (target.equals(ALL_LINEAR) && layer.isInner()) || layer.isNamedAnywhere(target);
   }
 
   private static String quoted(List<String> names) {

@@ -15,6 +15,7 @@ import dev.finetune.trainer.safetensors.TensorType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -234,11 +235,12 @@ public final class CausalLm implements AutoCloseable {
    *     for pieces of pictures as the tiles have pieces
    */
   public PictureTiles tiles(List<Picture> pictures, long[] ids) {
-    if (folder.tower().isEmpty()) {
+    Optional<VisionConfig> vision = folder.vision();
+    if (vision.isEmpty()) {
       return PictureTiles.NONE;
     }
     PictureTiles tiles = PictureTiles.of(pictures);
-    long wanted = tiles.count() * folder.tower().get().config().tokensPerTile();
+    long wanted = tiles.count() * vision.get().tokensPerTile();
     int token = folder.pictureToken();
     long found = Arrays.stream(ids).filter(id -> id == token).count();
     if (found != wanted) {

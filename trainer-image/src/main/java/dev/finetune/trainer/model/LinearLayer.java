@@ -55,6 +55,20 @@ public record LinearLayer(String name, String module, int layer, long in, long o
         : module.substring(dot + 1);
   }
 
+  /** Whether its path in the model is so, or ends so, as PEFT matches target_modules. */
+  public boolean isNamed(String target) {
+    return ends(module, target);
+  }
+
+  /** Whether its path in the model or in the scripts is so, or ends so. */
+  public boolean isNamedAnywhere(String target) {
+    return ends(module, target) || ends(name, target);
+  }
+
+  private static boolean ends(String path, String target) {
+    return path.equals(target) || path.endsWith("." + target);
+  }
+
   /** Whether it is the last of attention or of the MLP, whose result is added to the residual. */
   public boolean endsBlock() {
     return suffix().equals("o_proj") || suffix().equals("down_proj");

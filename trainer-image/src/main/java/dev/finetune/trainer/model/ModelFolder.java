@@ -27,6 +27,8 @@ public final class ModelFolder {
 
   private final Path path;
   private final Network network;
+  private final List<LinearLayer> linearLayers;
+  private final List<LinearLayer> modules;
   private final Map<String, long[]> shapes;
   private final Map<String, WeightLocation> weights;
 
@@ -37,6 +39,8 @@ public final class ModelFolder {
       Path path, Network network, Map<String, long[]> shapes, Map<String, WeightLocation> weights) {
     this.path = path;
     this.network = network;
+    this.linearLayers = List.copyOf(network.linearLayers());
+    this.modules = List.copyOf(network.modules());
     this.shapes = Collections.unmodifiableMap(new TreeMap<>(shapes));
     this.weights = Collections.unmodifiableMap(weights);
   }
@@ -139,7 +143,7 @@ public final class ModelFolder {
 
   /** Every linear layer of the decoder, in the order of the network. */
   public List<LinearLayer> linearLayers() {
-    return network.linearLayers();
+    return linearLayers;
   }
 
   /**
@@ -147,7 +151,7 @@ public final class ModelFolder {
    * tower and its projector, the embedding, the decoder's linear layers, the head.
    */
   public List<LinearLayer> modules() {
-    return network.modules();
+    return modules;
   }
 
   /** The vision tower; empty where the model takes text alone. */

@@ -68,6 +68,9 @@ public final class ReplicaMemory {
   /** Bytes of the graph, of each layer. */
   private final long[] graphs;
 
+  /** Bytes that looking at pictures takes, where the embedding is. */
+  private final long tower;
+
   /**
    * @param folder the checked model
    * @param method what trains
@@ -106,6 +109,7 @@ public final class ReplicaMemory {
             .orElse(0);
     this.trained = IntStream.rangeClosed(-1, layers()).mapToLong(method::trainedNumbers).toArray();
     this.graphs = IntStream.range(0, layers()).mapToLong(this::graph).toArray();
+    this.tower = tower();
   }
 
   /** The same model with another micro-batch. */
@@ -184,9 +188,9 @@ public final class ReplicaMemory {
     long working = 2 * states + Math.max(ofMlp, ofScores);
     long backward = batch.recompute() ? largest + working : working;
     long head = layers.hasHead() ? head(states) : 0;
-    long tower = layers.hasEmbedding() ? tower() : 0;
+    long ofPictures = layers.hasEmbedding() ? tower : 0;
     return inFlight * (kept + mask())
-        + Math.max(tower, Math.max(backward, head))
+        + Math.max(ofPictures, Math.max(backward, head))
         + weightsInUse(layers);
   }
 

@@ -27,8 +27,8 @@
 # D size of a head, r rank of an adapter, P numbers that train.
 #
 # What trains is a list of named tensors, each of which belongs to a part of the network: part 0 is
-# the embedding with what looks at pictures, part i + 1 is layer i, and the last part is the final norm with the head. A method is
-# nothing but such names, which the functions below look up:
+# the embedding with what looks at pictures, part i + 1 is layer i, and the last part is the final norm
+# with the head. A method is nothing but such names, which the functions below look up:
 #   LAYER.lora_A (r, in), LAYER.lora_B (out, r)         low-rank adaptation of a linear layer
 #   LAYER.lora_magnitude_vector (out)                   and of its rows' lengths (DoRA)
 #   model.embed_tokens.lora_embedding_A (r, V), .lora_embedding_B (C, r), .lora_magnitude_vector (C)
@@ -590,11 +590,7 @@ def embedding_backward(ids: Tensor, gradient: Tensor, model: __torch__.Model, tr
   inputs = annotate(List[Tensor], [])
   features = torch.zeros([0], dtype=model.dtype, device=model.device)
   if torch.gt(pictures.count, 0):
-    features = __torch__.tower_input(pictures, model)
-    for i in range(model.tower.layers):
-      if into_tower:
-        inputs.append(features)
-      features = __torch__.tower_layer(features, i, pictures, model)
+    features = __torch__.tower_output(pictures, model, inputs, into_tower)
   torch.set_grad_enabled(True)
   features = torch.requires_grad_(features.detach(), into_tower)
   x = __torch__.embed(ids.view([-1]), model)
@@ -953,7 +949,7 @@ class CausalLm(Module):
   # Of the first stage, where the embedding trains.
   def stage_embedding_backward(self: __torch__.CausalLm, ids: Tensor, gradient: Tensor, pixels: Tensor, tiles: int, model: __torch__.Model, trained: __torch__.Trained, dropout: float, seeds: List[int]) -> None:
     pictures = __torch__.trained_pictures(pixels, tiles, dropout, seeds, model)
-    __torch__.embedding_backward(ids.to(model.device), gradient.to(model.device), model, trained, pictures)
+    __torch__.embedding_backward(ids.to(model.device), gradient, model, trained, pictures)
     return None
 
   # L2 norm of this rank's part of the gradient, summed in float64: the square of a float32 may not
@@ -1084,7 +1080,7 @@ class CausalLm(Module):
   def pieces(self: __torch__.CausalLm, pixels: Tensor, tiles: int, model: __torch__.Model) -> Tensor:
     torch.set_grad_enabled(False)
     pictures = __torch__.seen_pictures(pixels, tiles)
-    return __torch__.projected(__torch__.tower_output(pictures, model), pictures, model).to(torch.device("cpu"), 6)
+    return __torch__.projected(__torch__.tower_output(pictures, model, annotate(List[Tensor], []), False), pictures, model).to(torch.device("cpu"), 6)
 
   # Room for the keys and values of `length` positions of one sequence, with those of a prefix.
   def new_cache(self: __torch__.CausalLm, model: __torch__.Model, length: int) -> Dict[str, Tensor]:

@@ -141,16 +141,20 @@ def placed(x: Tensor, ids: Tensor, pieces: Tensor, model: __torch__.Model) -> Te
   positions = torch.squeeze(torch.nonzero(torch.eq(ids.view([-1]), model.tower.token)), 1)
   return torch.index_copy(x, 0, positions, pieces)
 
-def tower_output(pictures: __torch__.Pictures, model: __torch__.Model) -> Tensor:
+# The last layer's result, (n (1 + P), C); `keep` adds each layer's input to `inputs`.
+def tower_output(pictures: __torch__.Pictures, model: __torch__.Model, inputs: List[Tensor], keep: bool) -> Tensor:
   h = __torch__.tower_input(pictures, model)
   for i in range(model.tower.layers):
+    if keep:
+      inputs.append(h)
     h = __torch__.tower_layer(h, i, pictures, model)
   return h
 
 def with_pictures(x: Tensor, ids: Tensor, pictures: __torch__.Pictures, model: __torch__.Model) -> Tensor:
   if torch.eq(pictures.count, 0):
     return x
-  pieces = __torch__.projected(__torch__.tower_output(pictures, model), pictures, model)
+  none = annotate(List[Tensor], [])
+  pieces = __torch__.projected(__torch__.tower_output(pictures, model, none, False), pictures, model)
   return __torch__.placed(x, ids, pieces, model)
 
 # Backward through the tower from the gradient of its last layer's result, (n (1 + P), C). `inputs` are
